@@ -42,13 +42,15 @@ struct tail {
     bool seen_changed;
     bool look_back;       /* something has come or gone since, and rotation may have put more aside; */
     int64_t look_back_at; /* ms; it is looked for from then on */
+    int64_t unquiet_ms;   /* since when names change while they are looked at; 0: they do not */
     bool at_end;          /* first scan of an input the store does not know: begin at the end of what is there */
     bool paused;
     bool awaits;    /* nothing of it has been there yet, see tail_await.c */
     unsigned looks; /* for it, so far */
     bool parked_said, compressed_said;
-    bool lacks_descriptors; /* in this scan something could not be opened for want of a descriptor */
-    struct sbuf row;        /* the row that is being put */
+    bool lacks_descriptors;   /* in this scan something could not be opened for want of a descriptor */
+    struct tail_names *names; /* of this scan */
+    struct sbuf row;          /* the row that is being put */
 };
 
 /* ---- tail_name.c ---- */
@@ -156,7 +158,8 @@ struct tail_findings {
     size_t n;
     char *unknown[TAIL_UNKNOWN_MAX]; /* paths that could not be looked at, and folders that could not be listed */
     size_t n_unknown;
-    bool blind; /* there were more of these than fit */
+    bool blind;   /* there were more of these than fit */
+    bool unquiet; /* names changed meanwhile, so that some may be missing */
 };
 /* Returns the regular files that the pattern leads to. */
 struct tail_findings tail_list(struct tail *t);
@@ -180,24 +183,43 @@ bool tail_acceptable(const struct input_options *opt, struct diag *d);
 /* Opens what must be a regular file, else -1 and a complaint. */
 int tail_open(struct tail *t, const char *path, struct stat *st);
 
+/* ---- tail_names.c ---- */
+enum { TAIL_QUIET_MS = 20 /* more than the grain of times */ };
+struct tail_names {
+    struct tail_names *next;
+    char *folder;
+    struct tail_name {
+        char *name;
+        uint64_t ino;
+    } * v;
+    size_t n;
+    bool known; /* it has been listed to its end, or is not there */
+    bool quiet; /* what it lacks is not there */
+};
+/* Returns the names in the folder of f, which live until the end of the scan. */
+const struct tail_names *tail_names_of(struct tail *t, const struct tail_file *f);
+void tail_names_done(struct tail *t);
+/* Whether the folder was as it is now for long enough. before: of the time when it began to be listed. */
+bool tail_is_quiet(int folder, const struct stat *before);
+
 /* ---- tail_search.c ---- */
 /* A place where bytes of a known file were found. path NULL: nowhere. */
 struct tail_place {
     char *path;
     struct stat st;
     int fd;
-    bool unknown; /* it could not be looked everywhere, so that no path does not mean that the bytes are gone */
+    bool unknown; /* it could not be looked everywhere, so that no path does not mean that the bytes are gone; */
+    bool unquiet; /* nor while names change */
 };
 /* Takes path as the place, if it is no file known yet, has f's head and reaches as far as f was read, unless the place
    has a newer one. */
 void tail_try_place(const struct tail *t, const struct tail_file *f, const char *path, struct tail_place *p);
-/* Looks through the folder of f for a copy that holds at least what was read of it. */
-struct tail_place tail_find_copy(const struct tail *t, const struct tail_file *f);
-/* The same among those that have been compressed. */
-struct tail_place tail_find_packed(const struct tail *t, const struct tail_file *f);
+/* Looks through the folder of f for a copy that holds at least what was read of it, also one that has been compressed.
+ */
+struct tail_place tail_find_copy(struct tail *t, const struct tail_file *f);
 /* Returns the file's name in its folder, found by its inode; the caller frees it. NULL: it is not there, or that could
    not be found out. */
-char *tail_find_inode(const struct tail_file *f, struct stat *st, bool *unknown);
+char *tail_find_inode(struct tail *t, const struct tail_file *f, struct stat *st, bool *unknown);
 /* True when its folder, or what is left of the way there, is on another file system or cannot be read: then the file
  * may come back. */
 bool tail_may_come_back(const struct tail_file *f);

@@ -46,17 +46,18 @@ struct tail_file {
     uint64_t waits; /* line_reader_waiting when deadline was set */
     struct record_home home;
     struct stream stream;
-    struct arena about;  /* memory of stream.container */
-    uint64_t seen;       /* the last scan in which the pattern led here */
-    int64_t quiet_since; /* ms */
-    int64_t opened;      /* ms */
-    int64_t deadline;    /* ms; when what waits in the buffer is complete */
-    bool rotated;        /* no name of the pattern leads here any more: rotated, deleted, or a copy taken over */
-    bool checked;        /* asleep, and its bytes are those the store knows */
-    bool unreachable;    /* asleep, and its file system seems not to be mounted */
-    bool parked;         /* asleep because there are more files than descriptors; size and mtime are of then */
-    bool emptied;        /* something has been written to the empty file, and taken away again */
-    bool half;           /* what it waits for is the end of its last line, which may never come */
+    struct arena about;    /* memory of stream.container */
+    uint64_t seen;         /* the last scan in which the pattern led here */
+    int64_t missing_since; /* ms; the search for it has been in vain while names changed; 0: it is not missing */
+    int64_t quiet_since;   /* ms */
+    int64_t opened;        /* ms */
+    int64_t deadline;      /* ms; when what waits in the buffer is complete */
+    bool rotated;          /* no name of the pattern leads here any more: rotated, deleted, or a copy taken over */
+    bool checked;          /* asleep, and its bytes are those the store knows */
+    bool unreachable;      /* asleep, and its file system seems not to be mounted */
+    bool parked;           /* asleep because there are more files than descriptors; size and mtime are of then */
+    bool emptied;          /* something has been written to the empty file, and taken away again */
+    bool half;             /* what it waits for is the end of its last line, which may never come */
     bool is_ready, is_pending, is_in_turn, changed, gone;
 };
 

@@ -22,7 +22,8 @@
 enum {
     TURN_MS = 100,         /* while files wait for their turn, until the next are opened */
     OPENED_PER_SCAN = 256, /* known files: those that wait longer for their turn get it in the next scan */
-    HEAD_CONVINCES = 64,   /* bytes of an equal head that prove as much as an equal inode */
+    MISSING_MS = 10000,
+    HEAD_CONVINCES = 64, /* bytes of an equal head that prove as much as an equal inode */
 };
 
 /* ---- known files ---- */
@@ -41,14 +42,26 @@ static void move_to(struct tail *t, struct tail_file *f, struct tail_place *p)
     p->path = NULL;
 }
 
+/* Whether bytes that were not found may be there all the same: something could not be read, or names change faster than
+   they can be listed. That is believed for MISSING_MS. */
+static bool is_unsure(struct tail *t, struct tail_file *f, const struct tail_place *p)
+{
+    int64_t now = tail_now_ms();
+    bool found = p->path != NULL;
+    if (found || !p->unquiet || !f->missing_since)
+        f->missing_since = found || !p->unquiet ? 0 : now;
+    bool waits = !found && p->unquiet && now - f->missing_since < MISSING_MS;
+    if (waits)
+        tail_scan_after(t, TAIL_QUIET_MS);
+    return waits || (!found && p->unknown);
+}
+
 /* Follows the bytes of f, which are no longer in its inode, to a copy of them; without one the file is finished.
    truncated: by name it is still the same file; otherwise the inode has been given out again. */
 static void lost_its_bytes(struct tail *t, struct tail_file *f, bool truncated)
 {
     struct tail_place p = tail_find_copy(t, f);
-    if (!p.path && !p.unknown)
-        p = tail_find_packed(t, f);
-    if (!p.path && p.unknown)
+    if (is_unsure(t, f, &p))
         return; /* the next scan comes here again */
     t->look_back = true;
     t->sink.counts->v[COUNT_files_truncated] += truncated;
@@ -165,6 +178,32 @@ static void found_by_inode(struct tail *t, struct tail_file *f, const char *path
         tail_scan_after(t, TURN_MS);
 }
 
+/* Searches for a sleeping file by its inode. True: it has been found, or cannot be looked for now. */
+static bool search_inode(struct tail *t, struct tail_file *f)
+{
+    struct stat st;
+    bool unknown;
+    char *path = tail_find_inode(t, f, &st, &unknown);
+    bool there = path && tail_by_inode(t, st.st_dev, st.st_ino) ==
+                             f; /* else given out again, and another has been found in it */
+    bool blind = unknown && !tail_may_come_back(f);
+    if (there && !blind)
+        found_by_inode(t, f, path, &st);
+    free(path);
+    return there || blind;
+}
+
+/* Searches for its bytes. */
+static struct tail_place search_bytes(struct tail *t, struct tail_file *f)
+{
+    struct stat st;
+    struct tail_place p = {0};
+    bool same_inode_number = lstat(f->path, &st) == 0 && st.st_ino == f->id.ino;
+    if (same_inode_number || f->id.head_bytes >= HEAD_CONVINCES)
+        tail_try_place(t, f, f->path, &p);
+    return p.path ? p : tail_find_copy(t, f);
+}
+
 /* Searches for a sleeping file to which no name of the pattern led. */
 static void search_for(struct tail *t, struct tail_file *f)
 {
@@ -172,24 +211,11 @@ static void search_for(struct tail *t, struct tail_file *f)
     if (f->unreachable && lstat(f->path, &st) != 0)
         return;
     f->unreachable = false;
-    bool unknown;
-    char *path = tail_find_inode(f, &st, &unknown);
-    bool there = path && tail_by_inode(t, st.st_dev, st.st_ino) ==
-                             f; /* else given out again, and another has been found in it */
-    bool blind = unknown && !tail_may_come_back(f);
-    if (there && !blind)
-        found_by_inode(t, f, path, &st);
-    free(path);
-    if (there || blind)
+    if (search_inode(t, f))
         return;
-    struct tail_place p = {0};
-    bool same_inode_number = lstat(f->path, &st) == 0 && st.st_ino == f->id.ino;
-    if (same_inode_number || f->id.head_bytes >= HEAD_CONVINCES)
-        tail_try_place(t, f, f->path, &p);
-    if (!p.path)
-        p = tail_find_copy(t, f);
-    if (!p.path && !p.unknown)
-        p = tail_find_packed(t, f);
+    struct tail_place p = search_bytes(t, f);
+    if (is_unsure(t, f, &p))
+        return;
     if (p.path) {
         f->rotated = true;
         f->checked = true;
@@ -197,8 +223,6 @@ static void search_for(struct tail *t, struct tail_file *f)
         t->n_rotated += f->fd >= 0;
         return;
     }
-    if (p.unknown)
-        return;
     if (tail_may_come_back(f)) {
         f->unreachable = true;
         return;
@@ -462,6 +486,7 @@ void tail_scan(struct tail *t)
     }
     tail_findings_done(&all);
     tail_look_for_rotated(t, &begun);
+    tail_names_done(t);
     tidy_rotated(t);
     tail_complaints_sweep(t);
     tail_count_files(t);

@@ -279,8 +279,10 @@ static void tail_path_list_rotated(void *u, const char *path, int folder)
     struct safe_why why;
     (void)folder;
     r->folder = path;
+    struct stat before;
     r->fd = safe_open_folder(path, &why);
-    bool all = r->fd >= 0 && safe_list(r->fd, tail_path_consider_rotated, r, &why);
+    bool all = r->fd >= 0 && fstat(r->fd, &before) == 0 && safe_list(r->fd, tail_path_consider_rotated, r, &why);
+    r->all->unquiet |= all && !tail_is_quiet(r->fd, &before);
     if (r->fd >= 0)
         close(r->fd);
     r->all->blind |= !all && safe_unknown(&why) && why.error != EACCES && why.error != EPERM;

@@ -25,6 +25,7 @@ enum {
     HEAD_CONVINCES = 64, /* bytes of an equal head that prove as much as an equal inode */
     SHARE = 9,           /* how many times as long as a look took there is none */
     YOUNG_MS = 10000,    /* an empty file of this age may be a copy that has just been begun */
+    UNQUIET_MS = 3000,
     TURN_MS = 100,
 };
 
@@ -233,6 +234,7 @@ static bool look_through(struct tail *t)
 {
     struct tail_findings all = tail_list_rotated(t, unseen_since_ms(t));
     bool told = !all.blind, history = is_new(t);
+    t->unquiet_ms = !all.unquiet ? 0 : t->unquiet_ms ? t->unquiet_ms : tail_now_ms();
     if (all.n)
         qsort(all.v, all.n, sizeof *all.v, by_age);
     size_t first = history && all.n > HISTORY_MAX ? all.n - HISTORY_MAX : 0;
@@ -240,6 +242,16 @@ static bool look_through(struct tail *t)
         told &= history ? know_history(t, all.v[i].path) : look_at_one(t, all.v[i].path);
     tail_findings_done(&all);
     return told;
+}
+
+/* Whether names change faster than they can be listed, so that some may not have been seen. Looks that are in vain for
+   UNQUIET_MS have seen all of them, one after the other. */
+static bool is_unquiet(struct tail *t)
+{
+    bool unquiet = t->unquiet_ms && tail_now_ms() - t->unquiet_ms < UNQUIET_MS;
+    if (!unquiet)
+        t->unquiet_ms = 0;
+    return unquiet;
 }
 
 void tail_look_for_rotated(struct tail *t, const struct tail_moment *begun)
@@ -250,7 +262,10 @@ void tail_look_for_rotated(struct tail *t, const struct tail_moment *begun)
         return;
     }
     if (t->look_back) {
-        t->look_back = !look_through(t);
+        bool history = is_new(t); /* is what is seen at the first look */
+        t->look_back = !look_through(t) || (!history && is_unquiet(t));
+        if (t->look_back)
+            tail_scan_after(t, TAIL_QUIET_MS);
         t->look_back_at = tail_now_ms() + SHARE * (tail_now_ms() - now);
     }
     if (!t->look_back && !t->lacks_descriptors)

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/xalloc.h"
-#include "io/safe_glob.h"
 
 static void leave(struct tail_place *p)
 {
@@ -66,29 +65,7 @@ void tail_try_place(const struct tail *t, const struct tail_file *f, const char 
         return;
     }
     leave(p);
-    *p = (struct tail_place){xstrdup(path), st, fd, p->unknown};
-}
-
-/* The folder of a known file, listed in search of it. */
-struct search {
-    const struct tail *t;
-    const struct tail_file *f;
-    struct tail_place *place; /* place of the copy */
-    char *folder, *path;      /* path: where its inode is now, or NULL */
-    struct stat st;
-};
-
-/* Searches the folder. False: it could not be listed to its end. */
-static bool search_folder(struct search *s, bool (*name)(void *u, const struct dirent *e))
-{
-    struct safe_why why;
-    s->folder = tail_folder_of(s->f->path);
-    int folder = safe_open_folder(s->folder, &why);
-    bool all = folder >= 0 && safe_list(folder, name, s, &why);
-    if (folder >= 0)
-        close(folder);
-    free(s->folder);
-    return all || !safe_unknown(&why);
+    *p = (struct tail_place){.path = xstrdup(path), .st = st, .fd = fd, .unknown = p->unknown};
 }
 
 /* Whether rotation may have given f this name, or its copy. That may have been when the file still had its first name.
@@ -98,48 +75,42 @@ static bool named_as_copy(const struct tail_file *f, const char *name)
     return tail_named_as_copy(tail_base_name(f->path), name) || tail_named_as_copy(tail_base_name(f->source), name);
 }
 
-static bool tail_search_try_name(void *u, const struct dirent *e)
+/* The same of what has been compressed, where the name itself may have got no more than the ending. */
+static bool named_as_packed(const struct tail_file *f, const char *name)
 {
-    struct search *s = u;
-    if (!named_as_copy(s->f, e->d_name) || tail_is_compressed(e->d_name))
-        return true;
-    char *path = xasprintf("%s/%s", s->folder, e->d_name);
-    tail_try_place(s->t, s->f, path, s->place);
-    free(path);
-    return true;
+    struct slice s = slice_str(name);
+    if (!slice_ends(s, SLICE(".gz")))
+        return false;
+    char *plain = slice_dup(slice_sub(s, 0, s.n - strlen(".gz")));
+    bool is = strcmp(plain, tail_base_name(f->path)) == 0 || named_as_copy(f, plain);
+    free(plain);
+    return is;
 }
 
-static bool tail_search_try_packed(void *u, const struct dirent *e)
+static void try_names(struct tail *t, const struct tail_file *f, const struct tail_names *l, bool packed,
+                      struct tail_place *p)
 {
-    struct search *s = u;
-    struct slice name = slice_str(e->d_name);
-    if (!slice_ends(name, SLICE(".gz")))
-        return true;
-    char *plain = slice_dup(slice_sub(name, 0, name.n - strlen(".gz")));
-    if (strcmp(plain, tail_base_name(s->f->path)) == 0 || named_as_copy(s->f, plain)) {
-        char *path = xasprintf("%s/%s", s->folder, e->d_name);
-        tail_try_place(s->t, s->f, path, s->place);
+    for (size_t i = 0; i < l->n; i++) {
+        const char *name = l->v[i].name;
+        if (packed ? !named_as_packed(f, name) : tail_is_compressed(name) || !named_as_copy(f, name))
+            continue;
+        char *path = xasprintf("%s/%s", l->folder, name);
+        tail_try_place(t, f, path, p);
         free(path);
     }
-    free(plain);
-    return true;
 }
 
-struct tail_place tail_find_packed(const struct tail *t, const struct tail_file *f)
+struct tail_place tail_find_copy(struct tail *t, const struct tail_file *f)
 {
     struct tail_place p = {0};
-    struct search s = {.t = t, .f = f, .place = &p};
-    if (f->id.head_bytes && !search_folder(&s, tail_search_try_packed))
-        p.unknown = true;
-    return p;
-}
-
-struct tail_place tail_find_copy(const struct tail *t, const struct tail_file *f)
-{
-    struct tail_place p = {0};
-    struct search s = {.t = t, .f = f, .place = &p};
-    if (f->id.head_bytes && !search_folder(&s, tail_search_try_name))
-        p.unknown = true;
+    if (!f->id.head_bytes)
+        return p;
+    const struct tail_names *l = tail_names_of(t, f);
+    try_names(t, f, l, false, &p);
+    if (!p.path)
+        try_names(t, f, l, true, &p);
+    p.unknown |= !l->known;
+    p.unquiet = !l->quiet;
     return p;
 }
 
@@ -148,30 +119,24 @@ static bool has_inode(const struct tail_file *f, const char *path, struct stat *
     return lstat(path, st) == 0 && st->st_dev == f->id.dev && st->st_ino == f->id.ino && S_ISREG(st->st_mode);
 }
 
-static bool tail_search_try_inode(void *u, const struct dirent *e)
+char *tail_find_inode(struct tail *t, const struct tail_file *f, struct stat *st, bool *unknown)
 {
-    struct search *s = u;
-    const struct tail_id *id = &s->f->id;
-    /* Where nothing but the inode tells the file, a foreign name is another's. */
-    if (e->d_ino != id->ino || (!id->head_bytes && !id->head_hash && !named_as_copy(s->f, e->d_name)))
-        return true;
-    s->path = xasprintf("%s/%s", s->folder, e->d_name);
-    if (has_inode(s->f, s->path, &s->st))
-        return false;
-    free(s->path);
-    s->path = NULL;
-    return true;
-}
-
-char *tail_find_inode(const struct tail_file *f, struct stat *st, bool *unknown)
-{
+    const struct tail_id *id = &f->id;
     *unknown = false;
     if (has_inode(f, f->path, st))
         return xstrdup(f->path);
-    struct search s = {.f = f};
-    *unknown = !search_folder(&s, tail_search_try_inode);
-    *st = s.st;
-    return s.path;
+    const struct tail_names *l = tail_names_of(t, f);
+    *unknown = !l->known;
+    for (size_t i = 0; i < l->n; i++) {
+        /* Where nothing but the inode tells the file, a foreign name is another's. */
+        if (l->v[i].ino != id->ino || (!id->head_bytes && !id->head_hash && !named_as_copy(f, l->v[i].name)))
+            continue;
+        char *path = xasprintf("%s/%s", l->folder, l->v[i].name);
+        if (has_inode(f, path, st))
+            return path;
+        free(path);
+    }
+    return NULL;
 }
 
 bool tail_may_come_back(const struct tail_file *f)
