@@ -91,6 +91,8 @@ static enum tail_match match_known(const struct tail_file *f, int fd, const stru
     enum tail_match head = shorter && !f->disk_bytes ? TAIL_MATCH_SAME : tail_head_match(fd, &f->id);
     if (head != TAIL_MATCH_SAME)
         return head;
+    if (f->missing_since) /* this may be f itself, which is being searched for */
+        return TAIL_MATCH_UNREADABLE;
     if (packed || f->disk_bytes)
         return match_text(f, packed ? tail_packed_text_bytes(fd, size) : size);
     return match_bytes(f, fd, st);
