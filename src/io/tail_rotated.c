@@ -82,8 +82,11 @@ static enum tail_match match_text(const struct tail_file *f, uint64_t text_bytes
 }
 
 /* Whether fd is a copy of f, whole or begun. */
-static enum tail_match match_known(const struct tail_file *f, int fd, const struct stat *st)
+static enum tail_match match_known(struct tail_file *f, int fd, const struct stat *st)
 {
+    /* It may have been empty when it was looked at last. */
+    if (f->fd >= 0 && tail_file_look(f, false) >= TAIL_LOOK_TRUNCATED)
+        return TAIL_MATCH_UNREADABLE;
     if (!f->id.head_bytes)
         return TAIL_MATCH_OTHER;
     uint64_t size = (uint64_t)st->st_size;
@@ -101,7 +104,7 @@ static enum tail_match match_known(const struct tail_file *f, int fd, const stru
 /* SAME when fd is a copy, made by hand or by a rotation that was seen, of what is known. */
 static enum tail_match match_any(const struct tail *t, int fd, const struct stat *st)
 {
-    const struct tail_file *f;
+    struct tail_file *f;
     enum tail_match all = TAIL_MATCH_OTHER;
     TAILQ_FOREACH (f, &t->files, all) {
         enum tail_match one = match_known(f, fd, st);
