@@ -3,6 +3,6 @@ from torture import run
 
 
 def scenario_torture(t):
-    """Killed, ended, its lines in halves, its logs rotated, upstream and network as they may be: 2500 numbers, each once."""
-    kinds = ["kill", "term", "half", "upstream", "down", "network"]
+    """Killed, ended, paused, its lines in halves, its logs rotated twice within 20 ms, upstream and network as they may be: 2500 numbers, each once."""
+    kinds = ["kill", "term", "stop", "rename", "burst", "half", "upstream", "down", "network"]
     print(run.run(t, kinds, seed=12, seconds=5, most=2500))

@@ -42,7 +42,7 @@ def wait_for_all(w):
             raise Failure("crumbd ended by itself with %s:\n%s" % (w.daemon.p.returncode, w.daemon.err[-2000:]))
         if now - max(told, last) > RETRY_S:
             told = now
-            w.t.run("queue", "retry", "-c", w.config_path, status=None)
+            w.t.run("queue", "retry", "-c", w.config_path, status=None, env=w.t.env(**w.env))
         w.over.wait(0.1)  # not at each request: that would hold up what is waited for
 
 
@@ -144,11 +144,16 @@ def made_again(arrived, ledger):
     return max(0, min(ledger.get("sent", 0) - len(arrived.ids), arrived.again, ledger.get("stored_ahead", 0)))
 
 
+def refused_again(arrived, ledger):
+    """What arrived, but for whose answer crumbd was no longer there, may be refused when it is sent again."""
+    return max(0, min(len(arrived.ids) - ledger.get("sent", 0), ledger.get("dead", 0)))
+
+
 def unbalanced(w, ledger, arrived, gone):
     """What does not agree over all runs: crumbd's two entries for lines and events, and what was read and sent with what was written and arrived."""
     pairs = [("lines read, and their fates", ledger.get("lines_in", 0) - ledger.get("restored_lines", 0), harness.total(ledger, "FATE")),
              ("events made, and stored or lost", harness.total(ledger, "MADE"), harness.total(ledger, "BECAME")),
-             ("events that arrived, and were sent", len(arrived.ids), ledger.get("sent", 0) - made_again(arrived, ledger))]
+             ("events that arrived, and were sent", len(arrived.ids), ledger.get("sent", 0) - made_again(arrived, ledger) + refused_again(arrived, ledger))]
     if not w.senders:
         pairs.append(("lines written, and read", len(w.numbers.written) - len(gone), ledger.get("lines_in", 0) - ledger.get("read_twice", 0) - ledger.get("restored_lines", 0)))
     return ["the ledger does not balance: %s: %d and %d" % pair for pair in pairs if pair[1] != pair[2]]
