@@ -25,7 +25,6 @@
 #include "io/clock.h"
 
 enum {
-    HEAD_BYTES = 12, /* of a record: four of its length, eight of its checksum */
     RECORD_MOST = 64 << 20,
     RECORD_FULL = 1 << 20,     /* where the first records are parted */
     APPENDED_LEAST = 64 << 10, /* bytes appended before the file is written anew, */
@@ -36,25 +35,6 @@ enum {
 static const char magic[] = "crumbd positions 1\n";
 
 /* ---- items ---- */
-
-static void begin_record(struct sbuf *b)
-{
-    static const char head[HEAD_BYTES];
-    sbuf_reset(b);
-    sbuf_add(b, head, sizeof head);
-}
-
-static void put_bytes(struct sbuf *b, struct slice v)
-{
-    uint32_t n = (uint32_t)v.n;
-    sbuf_add(b, &n, sizeof n);
-    sbuf_adds(b, v);
-}
-
-static void put_number(struct sbuf *b, uint64_t v)
-{
-    sbuf_add(b, &v, sizeof v);
-}
 
 static bool take_bytes(struct slice *from, struct slice *out)
 {
@@ -82,21 +62,10 @@ static bool take_number(struct slice *from, uint64_t *out)
 static void put_identity(struct store *s, struct sbuf *b)
 {
     sbuf_addc(b, COPY_IDENTITY);
-    put_bytes(b, slice_of((const char *)s->id, sizeof s->id));
-    put_number(b, STORE_SCHEMA_VERSION);
-    put_number(b, s->old_keys);
-    put_number(b, s->grouping);
-}
-
-static void put_position(struct sbuf *b, const struct position *p)
-{
-    sbuf_addc(b, p->closed ? COPY_POSITION_GONE : COPY_POSITION);
-    put_bytes(b, p->input);
-    put_bytes(b, p->part);
-    if (!p->closed) {
-        put_number(b, p->offset);
-        put_bytes(b, p->blob);
-    }
+    store_copy_put(b, slice_of((const char *)s->id, sizeof s->id));
+    store_copy_put_number(b, STORE_SCHEMA_VERSION);
+    store_copy_put_number(b, s->old_keys);
+    store_copy_put_number(b, s->grouping);
 }
 
 static bool take_identity(struct slice *from, struct copy_item *out)
@@ -130,25 +99,6 @@ static bool take_item(struct slice *from, struct copy_item *out)
     }
 }
 
-/* ---- the transaction that is open ---- */
-
-void store_copy_begin(struct store *s)
-{
-    begin_record(&s->copy.record);
-}
-
-void store_copy_position(struct store *s, const struct position *p)
-{
-    put_position(&s->copy.record, p);
-}
-
-void store_copy_count(struct store *s, const char *name, uint64_t v)
-{
-    sbuf_addc(&s->copy.record, COPY_COUNT);
-    put_bytes(&s->copy.record, slice_str(name));
-    put_number(&s->copy.record, v);
-}
-
 /* ---- writing ---- */
 
 static char *name_of(const struct store *s)
@@ -159,8 +109,8 @@ static char *name_of(const struct store *s)
 /* Writes the record as a whole or not at all. */
 static bool write_record(int fd, struct sbuf *b)
 {
-    uint32_t n = (uint32_t)(b->n - HEAD_BYTES);
-    uint64_t check = hash128_low(HASH128_START, slice_from(sbuf_slice(b), HEAD_BYTES));
+    uint32_t n = (uint32_t)(b->n - STORE_COPY_HEAD);
+    uint64_t check = hash128_low(HASH128_START, slice_from(sbuf_slice(b), STORE_COPY_HEAD));
     off_t end = lseek(fd, 0, SEEK_END);
     if (b->over || end < 0)
         return false;
@@ -178,7 +128,7 @@ static bool next_record(int fd, struct sbuf *b, size_t full)
     if (b->n < full)
         return true;
     bool ok = write_record(fd, b);
-    begin_record(b);
+    store_copy_record(b);
     return ok;
 }
 
@@ -192,7 +142,7 @@ static bool write_positions(struct store *s, int fd, struct sbuf *b)
                                    .part = store_column(q, 1),
                                    .offset = (uint64_t)sqlite3_column_int64(q, 2),
                                    .blob = store_column(q, 3)};
-        put_position(b, &p);
+        store_copy_put_position(b, &p);
         ok = next_record(fd, b, RECORD_FULL);
     }
     sqlite3_reset(q);
@@ -203,18 +153,19 @@ static bool write_all(struct store *s, int fd)
 {
     struct sbuf b;
     struct counts counts;
+    int64_t none;
+    bool ok = store_read_counts(s, Q_COUNTS, &counts, &none);
     sbuf_init(&b, RECORD_MOST);
-    begin_record(&b);
+    store_copy_record(&b);
     put_identity(s, &b);
-    store_counts(s, &counts);
     for (unsigned i = 0; i < COUNT_N; i++)
         if (counts.v[i]) {
             sbuf_addc(&b, COPY_COUNT);
-            put_bytes(&b, slice_str(count_rows[i].name));
-            put_number(&b, counts.v[i]);
+            store_copy_put(&b, slice_str(count_rows[i].name));
+            store_copy_put_number(&b, counts.v[i]);
         }
-    bool ok = write(fd, magic, sizeof magic - 1) == sizeof magic - 1 && write_positions(s, fd, &b) &&
-              next_record(fd, &b, HEAD_BYTES + 1) && fdatasync(fd) == 0;
+    ok = ok && write(fd, magic, sizeof magic - 1) == sizeof magic - 1 && write_positions(s, fd, &b) &&
+         next_record(fd, &b, STORE_COPY_HEAD + 1) && fdatasync(fd) == 0;
     sbuf_done(&b);
     return ok;
 }
@@ -261,15 +212,15 @@ static void open_for_tool(struct store *s)
 void store_copy_commit(struct store *s)
 {
     struct store_copy *c = &s->copy;
-    if (c->record.n <= HEAD_BYTES && !c->stale)
+    if (c->record.n <= STORE_COPY_HEAD && !c->stale)
         return;
     if (c->fd < 0 && s->tool)
         open_for_tool(s);
-    if (c->fd >= 0 && !c->stale && c->record.n > HEAD_BYTES) {
+    if (c->fd >= 0 && !c->stale && c->record.n > STORE_COPY_HEAD) {
         c->stale = !write_record(c->fd, &c->record);
         c->bytes += c->record.n;
     }
-    begin_record(&c->record);
+    store_copy_record(&c->record);
     if (!s->tool && is_worth_writing(s))
         store_copy_write(s);
 }
@@ -351,7 +302,7 @@ void store_copy_init(struct store *s)
 {
     s->copy = (struct store_copy){.fd = -1};
     sbuf_init(&s->copy.record, RECORD_MOST);
-    begin_record(&s->copy.record);
+    store_copy_record(&s->copy.record);
 }
 
 void store_copy_done(struct store *s)

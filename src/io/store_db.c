@@ -88,6 +88,23 @@ bool store_add_count(struct store *s, enum count which, uint64_t v)
     return store_run(s, Q_COUNT);
 }
 
+bool store_read_counts(struct store *s, enum query which, struct counts *out, int64_t *unnamed)
+{
+    sqlite3_stmt *q = s->stmt[which];
+    int rc;
+    *out = (struct counts){0};
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        struct slice name = store_column(q, 0);
+        if (!name.p)
+            *unnamed = sqlite3_column_int64(q, 1);
+        for (int i = 0; i < COUNT_N; i++)
+            if (slice_is(name, count_rows[i].name))
+                out->v[i] = (uint64_t)sqlite3_column_int64(q, 1);
+    }
+    sqlite3_reset(q);
+    return rc == SQLITE_DONE;
+}
+
 uint64_t store_pages_bytes(struct store *s)
 {
     int64_t pages = number(s, Q_PAGES);

@@ -187,6 +187,8 @@ void store_bind_text(sqlite3_stmt *q, int i, struct slice v);
 bool store_number(struct store *s, enum query which, int64_t *out);
 /* Returns a column of the current row, valid until the statement's next step or reset. */
 struct slice store_column(sqlite3_stmt *q, int i);
+/* The ledger of all runs; what stands without a name goes to *unnamed. False: it cannot be read. */
+bool store_read_counts(struct store *s, enum query which, struct counts *out, int64_t *unnamed);
 bool store_exec(struct store *s, const char *text);
 /* Returns the number that a statement gives which is not prepared. */
 bool store_pragma(sqlite3 *db, const char *text, int64_t *out);
@@ -240,7 +242,7 @@ typedef bool copy_item_f(void *u, const struct copy_item *item);
 
 void store_copy_init(struct store *s);
 void store_copy_done(struct store *s);
-/* The transaction that begins has changed nothing yet, */
+/* The transaction that begins has changed nothing yet, (store_copy_record.c) */
 void store_copy_begin(struct store *s);
 /* a position, */
 void store_copy_position(struct store *s, const struct position *p);
@@ -272,8 +274,6 @@ bool store_run_alone(struct store *s, enum query which, enum store_effect effect
 /* Gives the file the blocks of all its pages, the open transaction's included. False: the disk is full. */
 bool store_take_room_of_pages(struct store *s);
 void store_take_wal_room(struct store *s);
-/* The most that the WAL keeps, of a store_limit or 0. */
-uint64_t store_wal_most(uint64_t limit_bytes);
 /* Sets that, and how large transactions may be for it. */
 bool store_bound_wal(struct store *s);
 /* Makes the spare file, if it is not there and the disk has room for it, */
@@ -315,12 +315,28 @@ bool store_may_be_renewed(const struct store *s);
 /* Sets the files aside; from here on a new store is in their place. False, and said: all is as it was. */
 bool store_renew(struct store *s, const char *why);
 
-/* ---- store.c ---- */
+/* ---- store_copy_record.c: what its records are made of ---- */
+
+enum { STORE_COPY_HEAD = 12 }; /* of a record: four bytes of its length, eight of its checksum */
+/* Begins one in b; its head is filled in when it is written. */
+void store_copy_record(struct sbuf *b);
+void store_copy_put(struct sbuf *b, struct slice v);
+void store_copy_put_number(struct sbuf *b, uint64_t v);
+void store_copy_put_position(struct sbuf *b, const struct position *p);
+
+/* ---- store_life.c ---- */
+
 /* One that is not opened. */
 struct store *store_new(const char *path, enum store_mode mode, uint64_t limit_bytes);
+/* With its database closed and its lock given back; outcomes that are not written are forgotten. NULL is allowed. */
+void store_free(struct store *s);
 bool store_open_database(struct store *s, enum store_mode mode, struct diag *d);
+void store_close_database(struct store *s);
 /* Reads id, keys and grouping. */
 bool store_read_id(struct store *s, struct diag *d);
+
+/* ---- store_state.c ---- */
+
 bool store_put_position(struct store *s, const struct position *p);
 /* Of a file that the store does not know: that it is to be read from its beginning, so that it keeps the key which its
    events' ids are made of. */

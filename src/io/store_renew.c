@@ -412,7 +412,7 @@ static struct store *make_fresh(struct store *s, struct diag *d)
     bool ok = fresh->file_fd >= 0 || err_plain(d, "cannot make %s: %s", s->path, strerror(errno));
     if (ok && store_open_database(fresh, STORE_DAEMON, d) && fill(fresh, s, d))
         return fresh;
-    store_close(fresh);
+    store_free(fresh);
     return NULL;
 }
 
@@ -474,7 +474,7 @@ bool store_renew(struct store *s, const char *why)
     struct store *fresh = moved ? make_fresh(s, &d) : NULL;
     if (fresh) {
         swap(s, fresh);
-        store_close(fresh);
+        store_free(fresh);
         s->unusable = false;
         s->renewals++;
         if (s->fates.limit_bytes)

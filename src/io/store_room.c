@@ -69,7 +69,8 @@ void store_take_wal_room(struct store *s)
 
 /* ---- what there is beside the pages in use, of a store_limit ---- */
 
-uint64_t store_wal_most(uint64_t limit_bytes)
+/* The most that the WAL keeps, of a store_limit or 0. */
+static uint64_t wal_most(uint64_t limit_bytes)
 {
     uint64_t most = limit_bytes / 8;
     return !limit_bytes || most > WAL_MOST ? WAL_MOST : most < WAL_BYTES ? WAL_BYTES : most;
@@ -83,13 +84,13 @@ static uint64_t spare_bytes(uint64_t limit_bytes)
 
 uint64_t store_rows_limit(uint64_t limit_bytes)
 {
-    uint64_t beside = store_wal_most(limit_bytes) + spare_bytes(limit_bytes) + FILES_BYTES;
+    uint64_t beside = wal_most(limit_bytes) + spare_bytes(limit_bytes) + FILES_BYTES;
     return beside < limit_bytes / 2 ? limit_bytes - beside : limit_bytes / 2;
 }
 
 bool store_bound_wal(struct store *s)
 {
-    uint64_t most = store_wal_most(s->limit_bytes);
+    uint64_t most = wal_most(s->limit_bytes);
     char *sql = xasprintf("PRAGMA journal_size_limit=%llu; PRAGMA wal_autocheckpoint=%llu", (unsigned long long)most,
                           (unsigned long long)(most / WAL_PARTS / s->page_bytes));
     bool ok = store_exec(s, sql);

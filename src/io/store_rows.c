@@ -409,7 +409,6 @@ void store_deliveries_done(struct store *s)
         delivery_free(slot->value);
     }
     table_done(&s->taken);
-    free(s->pending);
 }
 
 /* Giving rows out. */
@@ -480,28 +479,6 @@ void store_projects(struct store *s, void (*each)(void *u, struct slice project)
     while (sqlite3_step(q) == SQLITE_ROW)
         each(u, store_column(q, 0));
     sqlite3_reset(q);
-}
-
-void store_totals(struct store *s, struct store_totals *out)
-{
-    sqlite3_stmt *q = s->stmt[Q_TOTALS];
-    *out = (struct store_totals){0};
-    while (sqlite3_step(q) == SQLITE_ROW) {
-        uint64_t n = (uint64_t)sqlite3_column_int64(q, 1);
-        switch (sqlite3_column_int64(q, 0)) {
-        case STORE_STATE_OPEN:
-            out->open = n;
-            break;
-        case STORE_STATE_READY:
-            out->ready = n;
-            break;
-        case STORE_STATE_DEAD:
-            out->dead = n;
-            break;
-        }
-    }
-    sqlite3_reset(q);
-    out->used_bytes = store_used(s);
 }
 
 /* For people. */

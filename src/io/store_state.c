@@ -212,35 +212,17 @@ void store_report_told(struct store *s, const struct store_report *r)
         store_failed(s, doing);
 }
 
-/* The ledger of all runs; what stands without a name goes to *unnamed. */
-static bool read_counts(struct store *s, enum query which, struct counts *out, int64_t *unnamed)
-{
-    sqlite3_stmt *q = s->stmt[which];
-    int rc;
-    *out = (struct counts){0};
-    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-        struct slice name = store_column(q, 0);
-        if (!name.p)
-            *unnamed = sqlite3_column_int64(q, 1);
-        for (int i = 0; i < COUNT_N; i++)
-            if (slice_is(name, count_rows[i].name))
-                out->v[i] = (uint64_t)sqlite3_column_int64(q, 1);
-    }
-    sqlite3_reset(q);
-    return rc == SQLITE_DONE;
-}
-
 void store_counts(struct store *s, struct counts *out)
 {
     int64_t none;
-    if (!read_counts(s, Q_COUNTS, out, &none))
+    if (!store_read_counts(s, Q_COUNTS, out, &none))
         store_failed(s, "read the ledger");
 }
 
 bool store_unnamed_rows(struct store *s, int64_t *rows)
 {
     struct counts counts;
-    if (!read_counts(s, Q_COUNTS_AND_ROWS, &counts, rows))
+    if (!store_read_counts(s, Q_COUNTS_AND_ROWS, &counts, rows))
         return false;
     *rows -= (int64_t)(count_sum(&counts, COUNT_CAME) - count_sum(&counts, COUNT_WENT)) + s->unnamed_rows;
     return true;
@@ -264,4 +246,42 @@ bool store_put_first_position(struct store *s, const struct position *p)
     bool ok = store_run(s, Q_POSITION_FIRST);
     sbuf_done(&text);
     return ok;
+}
+
+bool store_put_position(struct store *s, const struct position *p)
+{
+    enum query which = p->closed ? Q_POSITION_GONE : Q_POSITION;
+    sqlite3_stmt *q = s->stmt[which];
+    if (p->closed && !store_keep_fate_file(s, p))
+        return false;
+    store_bind_text(q, 1, p->input);
+    store_bind_text(q, 2, p->part);
+    store_copy_position(s, p);
+    if (!p->closed) {
+        sqlite3_bind_int64(q, 3, (int64_t)p->offset);
+        sqlite3_bind_blob(q, 4, p->blob.n ? p->blob.p : "", (int)p->blob.n, SQLITE_STATIC);
+    }
+    return store_run(s, which);
+}
+
+void store_totals(struct store *s, struct store_totals *out)
+{
+    sqlite3_stmt *q = s->stmt[Q_TOTALS];
+    *out = (struct store_totals){0};
+    while (sqlite3_step(q) == SQLITE_ROW) {
+        uint64_t n = (uint64_t)sqlite3_column_int64(q, 1);
+        switch (sqlite3_column_int64(q, 0)) {
+        case STORE_STATE_OPEN:
+            out->open = n;
+            break;
+        case STORE_STATE_READY:
+            out->ready = n;
+            break;
+        case STORE_STATE_DEAD:
+            out->dead = n;
+            break;
+        }
+    }
+    sqlite3_reset(q);
+    out->used_bytes = store_used(s);
 }
