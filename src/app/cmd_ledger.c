@@ -29,10 +29,13 @@ static void read_ledger(struct ledger *l, struct store *s)
 
 static void print_kind(const struct ledger *l, enum count_kind kind, const char *title)
 {
+    unsigned n = 0;
     printf("\n%s\n", title);
     for (unsigned i = 0; i < COUNT_N; i++)
-        if (count_rows[i].kind == kind && i != COUNT_lines_in && l->counts.v[i])
+        if (count_rows[i].kind == kind && i != COUNT_lines_in && l->counts.v[i] && ++n)
             printf("%12" PRIu64 "  %-24s %s\n", l->counts.v[i], count_rows[i].name, count_rows[i].help);
+    if (!n)
+        printf("%12d  nothing\n", 0);
 }
 
 static void print_text(const struct ledger *l)

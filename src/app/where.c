@@ -157,6 +157,16 @@ static bool knows_before(const struct where *w, uint64_t offset)
     return false;
 }
 
+/* An event has its own line among what its breadcrumbs reach over. */
+static void leave_own_out(struct where_answer *a)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < a->n_events; i++)
+        if (a->events[i].offset != a->range.from)
+            a->events[n++] = a->events[i];
+    a->n_events = n;
+}
+
 bool where_ask(struct where *w, const struct where_file *file, uint64_t offset, struct where_answer *out)
 {
     struct lookup l = {.out = out, .file = file, .offset = offset};
@@ -171,6 +181,7 @@ bool where_ask(struct where *w, const struct where_file *file, uint64_t offset, 
         return true;
     }
     out->kind = WHERE_KNOWN;
+    leave_own_out(out);
     if (out->range.fate == FATE_EVENT || out->range.fate == FATE_SUPPRESSED || out->range.fate == FATE_CRUMB)
         return each_between(w, file->key, out->range.from, out->range.from + 1, where_add_remark, &l);
     return true;

@@ -100,6 +100,7 @@ def check_line(line, got, upstream, of_crumb):
         assert got["record"].get("event_id") == upstream.get(n), (line, got)
     elif kind in ("EVENT", "TRACE") or (kind == "FLOOD" and n in upstream):
         assert fate == "event" and got["event_id"] == upstream[n] and got["state"] == "sent", (line, got)
+        assert got["event_id"] not in [e["event_id"] for e in got.get("events", [])], (line, got)
     elif kind == "BLANK":
         assert fate == "blank", (line, got)
     else:
