@@ -14,7 +14,7 @@
 
 enum {
     RETRY_FIRST_MS = 1000,
-    RETRY_MOST_MS = 300 * 1000,
+    RETRY_MOST_MS = STORE_NEXT_TRY_MOST_S * 1000,
     PAUSE_FIRST_MS = 300 * 1000,
     PAUSE_MOST_MS = 1800 * 1000,
     POLL_MS = 2000,      /* rows that `crumbd queue retry` put back are found within it */

@@ -27,12 +27,14 @@ static void describe(struct store *store, const struct http_client_answer *a, st
 }
 
 /* When a row may be tried again. One that may itself be the reason waits by its own count, so that others go before it.
-   Else the project waits, and the row keeps its place. */
+   Else the project waits, and the row keeps its place; one from a clock that was ahead has the last place, for it is
+   not to wait until then. */
 static int64_t row_next_us(struct sender *s, const struct flight *f, const struct flight_row *row, enum reply_verdict v)
 {
+    int64_t now_us = clock_steady_us();
     if (!s->kinds[f->kind].waits_alone && v != REPLY_RETRY)
-        return row->due_us;
-    return clock_steady_us() + sender_retry_delay_ms(s, row->attempts + 1) * 1000;
+        return row->due_us < now_us ? row->due_us : now_us;
+    return now_us + sender_retry_delay_ms(s, row->attempts + 1) * 1000;
 }
 
 /* Tells the project's window what an answer means for the number of requests at a time. */

@@ -33,6 +33,7 @@ struct store;
 enum store_mode { STORE_DAEMON, STORE_TOOL };
 
 enum {
+    STORE_NEXT_TRY_MOST_S = 300, /* no row has to wait longer for its next try */
     STORE_PAYLOAD_MAX = 1 << 20, /* Sentry's limit for an event */
     STORE_DELIVERIES_MAX = 4096, /* rows handed out or with outcomes not yet written; then store_next gives no more */
 };
@@ -184,9 +185,10 @@ struct store_row {
 };
 
 /*
- * Takes the row of a project and kind that has been due longest; the row is not given out again until store_sent,
- * store_retry, store_dead or store_release. Caller frees with store_row_free. NULL: none. A row that cannot be read
- * becomes a dead letter and the next one is tried.
+ * Takes the row of a project and kind that has been due longest. Due is also what was never tried, and what would be
+ * due later than STORE_NEXT_TRY_MOST_S from now: the clock has been set back since. The row is not given out again
+ * until store_sent, store_retry, store_dead or store_release. Caller frees with store_row_free. NULL: none. A row that
+ * cannot be read becomes a dead letter and the next one is tried.
  */
 struct store_row *store_next(struct store *s, struct slice project, enum item_kind kind, int64_t now_us);
 /* When the next row of a project and kind that has not been taken is due, INT64_MAX if there is none. */

@@ -16,9 +16,8 @@ enum {
     FULL_STEP = 32, /* rows of one transaction on a full disk: the WAL has room for so many */
 };
 
-/* A next_try further away than any delay of ours means that the clock was set back since: such a row is due.
- */
-#define NEXT_TRY_MAX_US (INT64_C(2) * 24 * 3600 * 1000000)
+/* A next_try further away than any delay of ours means that the clock was set back since: such a row is due. */
+#define NEXT_TRY_MAX_US (INT64_C(1000000) * STORE_NEXT_TRY_MOST_S)
 
 /* A store_row with what its slices point into. */
 struct boxed {

@@ -166,8 +166,8 @@ const char *const store_sql[Q_N] = {
     [Q_COUNTS] = "SELECT name,value FROM count",
     [Q_POSITIONS] = "SELECT input,part,offset,blob FROM position",
     [Q_CLOSE_OPEN] = "UPDATE event SET state=1 WHERE id IN(SELECT id FROM event WHERE state=0 LIMIT ?1)",
-    [Q_DUE] = "SELECT id FROM event WHERE state=1 AND project=?1 AND kind=?4 AND (next_try_us<=?2 OR next_try_us>?3)"
-              " ORDER BY next_try_us,id",
+    [Q_DUE] = "SELECT id FROM event WHERE state=1 AND project=?1 AND kind=?4 AND (next_try_us<=?2 OR next_try_us>?3"
+              " OR attempts=0) ORDER BY next_try_us,id",
     [Q_NEXT_DUE] = "SELECT id,next_try_us FROM event WHERE state=1 AND project=?1 AND kind=?2 ORDER BY next_try_us,id",
     [Q_PROJECTS] = "SELECT DISTINCT project FROM event WHERE state=1 LIMIT 64",
     [Q_GET] = "SELECT " ROW_COLUMNS "payload FROM event WHERE id=?1",

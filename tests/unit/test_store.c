@@ -567,6 +567,30 @@ START_TEST(oldest_due_first_and_no_starving)
 }
 END_TEST
 
+static void ck_due(struct store *s, int64_t id)
+{
+    struct store_row *r = next(s);
+    ck_assert_int_eq(r ? r->id : 0, id);
+    if (r)
+        store_release(s, id);
+    store_row_free(r);
+}
+
+/* What was written by a clock that was ahead. */
+START_TEST(no_longer_than_any_delay)
+{
+    struct store *s = open_it();
+    put(s, event(1, "{}"));
+    exec_sql("UPDATE event SET next_try_us=next_try_us+60000000");
+    ck_due(s, 1); /* never tried */
+    exec_sql("UPDATE event SET attempts=1");
+    ck_due(s, 0);
+    exec_sql("UPDATE event SET next_try_us=next_try_us+300000000");
+    ck_due(s, 1);
+    store_close(s);
+}
+END_TEST
+
 START_TEST(open_rows)
 {
     struct store *s = open_it();
@@ -1430,6 +1454,7 @@ int main(void)
     tcase_add_test(t, a_few_outcomes_do_not_sync);
     tcase_add_test(t, titles_and_answers_of_others_have_no_secrets);
     tcase_add_test(t, oldest_due_first_and_no_starving);
+    tcase_add_test(t, no_longer_than_any_delay);
     tcase_add_test(t, the_newest_word_about_a_monitor);
     tcase_add_test(t, rows_that_go_unnamed);
     tcase_add_test(t, what_is_waited_for);
