@@ -191,11 +191,12 @@ const char *const store_sql[Q_N] = {
                  "AND repeat=1 ORDER BY id LIMIT ?2) ORDER BY id LIMIT ?2",
     /* Those that use most first. */
     [Q_INPUTS] = "SELECT input FROM share WHERE dead=0 AND bytes>0 GROUP BY input ORDER BY sum(bytes) DESC LIMIT ?1",
-    /* ?2: an id, or 0 for all. What is put back is due at ?3. */
-    [Q_REQUEUE] = "UPDATE event SET state=1,next_try_us=?3 WHERE id IN(SELECT id FROM event"
+    /* ?2: an id, or 0 for all. What is put back gets the place that it came to, so that it is due also where the clock
+       of the daemon is behind ?3, the tool's. */
+    [Q_REQUEUE] = "UPDATE event SET state=1,next_try_us=min(created_us,?3) WHERE id IN(SELECT id FROM event"
                   " WHERE state=2 AND (?2=0 OR id=?2) LIMIT ?1)",
-    [Q_HURRY] = "UPDATE event SET next_try_us=?3 WHERE id IN(SELECT id FROM event"
-                " WHERE state=1 AND next_try_us>?3 AND (?2=0 OR id=?2) LIMIT ?1)",
+    [Q_HURRY] = "UPDATE event SET next_try_us=min(created_us,?3) WHERE id IN(SELECT id FROM event"
+                " WHERE state=1 AND next_try_us>min(created_us,?3) AND (?2=0 OR id=?2) LIMIT ?1)",
     [Q_DROP_DEAD] = "DELETE FROM event WHERE id IN" ROWS_OF(2),
     [Q_DROP_DEAD_IDS] = "SELECT event_id FROM event WHERE kind=0 AND id IN" ROWS_OF(2),
     [Q_FLOOD] =

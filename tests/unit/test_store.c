@@ -576,6 +576,39 @@ static void ck_due(struct store *s, int64_t id)
     store_row_free(r);
 }
 
+/* The clock was set forward since the daemon began: what waits by the daemon's is over by that of the tool. */
+START_TEST(retried_whatever_the_clock)
+{
+    struct store *s = open_it();
+    put(s, event(1, "{}"));
+    put(s, event(2, "{}"));
+    exec_sql("UPDATE event SET created_us=created_us-86400000000, next_try_us=next_try_us-86400000000");
+    exec_sql("UPDATE event SET attempts=1, next_try_us=next_try_us+60000000 WHERE id=1");
+    int64_t daemon_us = now() - INT64_C(86400000000);
+    struct store_row *r = store_next(s, SLICE(""), ITEM_EVENT, daemon_us);
+    ck_assert_int_eq(r->id, 2);
+    store_dead(s, 2, "400 bad");
+    store_row_free(r);
+    ck_assert_int_eq(store_flush(s), STORE_OK);
+    ck_assert_ptr_null(store_next(s, SLICE(""), ITEM_EVENT, daemon_us));
+    ck_assert_int_eq(store_requeue(s, 0), 2);
+    ck_assert_int_eq(store_requeue(s, 0), 0);
+    for (int64_t id = 1; id <= 2; id++) {
+        r = store_next(s, SLICE(""), ITEM_EVENT, daemon_us);
+        ck_assert(r && r->id == id);
+        store_row_free(r);
+        store_release(s, id);
+        if (id == 1)
+            exec_sql("DELETE FROM event WHERE id=1");
+    }
+    /* And it was set back: its time is over by the daemon's clock only. */
+    exec_sql("UPDATE event SET created_us=created_us+172800000000, next_try_us=created_us+172860000000");
+    ck_assert_int_eq(store_requeue(s, 0), 1);
+    ck_due(s, 2);
+    store_close(s);
+}
+END_TEST
+
 /* What was written by a clock that was ahead. */
 START_TEST(no_longer_than_any_delay)
 {
@@ -1455,6 +1488,7 @@ int main(void)
     tcase_add_test(t, titles_and_answers_of_others_have_no_secrets);
     tcase_add_test(t, oldest_due_first_and_no_starving);
     tcase_add_test(t, no_longer_than_any_delay);
+    tcase_add_test(t, retried_whatever_the_clock);
     tcase_add_test(t, the_newest_word_about_a_monitor);
     tcase_add_test(t, rows_that_go_unnamed);
     tcase_add_test(t, what_is_waited_for);
