@@ -111,7 +111,7 @@ void project_expire(struct project *p, int64_t now_ms)
     bool blocked = p->failures || item_kind_until(ITEM_EVENT, &p->limits) > now_ms, more;
     if (!blocked || now_ms < p->expire_due_ms)
         return;
-    p->expired += store_expire(s->store, slice_str(p->name), clock_wall_us() - s->expire_after_us, &more);
+    p->expired += store_expire(s->store, slice_str(p->name), clock_steady_us() - s->expire_after_us, &more);
     p->expire_due_ms = now_ms + (more ? 0 : EXPIRE_EVERY_MS);
     if (more || !p->expired)
         return;

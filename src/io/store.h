@@ -216,7 +216,9 @@ void store_dead(struct store *s, int64_t id, const char *reason);
 void store_release(struct store *s, int64_t id);
 
 /* Deletes rows of a project that were stored before a moment and not sent since, some in each call: counted as expired,
-   and in its client report. Returns how many; *more: there are others. */
+   and in its client report. What a clock has stored that was far ahead, or did not know the time, is as
+   if stored now. Returns how many it deleted;
+   *more: there are others. */
 unsigned store_expire(struct store *s, struct slice project, int64_t before_us, bool *more);
 
 /* When a project whose upstream does not take events is tried again, for those who ask beside a daemon. */

@@ -3,6 +3,9 @@
 
 enum { EXPIRE_ROWS = 256 }; /* that go in one transaction, while everything else waits */
 
+/* 2026: a host whose clock is before it has not been told the time. */
+#define CLOCK_KNOWN_US (INT64_C(1767225600) * 1000000)
+
 struct expired {
     int64_t id[EXPIRE_ROWS];
     enum item_kind kind[EXPIRE_ROWS];
@@ -43,10 +46,33 @@ static bool delete_expired(struct store *s, struct slice project, const struct e
     return ok && store_add_count(s, COUNT_expired, rows->n) && store_end(s, GIVES_ROOM);
 }
 
+/* A row that came while the clock was wrong has come now: by a clock that was ahead it would stay until that time and
+   longer, by one that did not know the time yet it would go at once. What is ahead by less than it may wait keeps its
+   time, lest a clock that is behind make it old. */
+static bool mend_times(struct store *s, struct slice project, int64_t before_us, bool *more)
+{
+    sqlite3_stmt *q = s->stmt[Q_CAME_NOW];
+    int64_t now_us = store_now_us();
+    *more = false;
+    if (now_us < CLOCK_KNOWN_US)
+        return true;
+    store_bind_text(q, 1, project);
+    sqlite3_bind_int64(q, 2, now_us);
+    sqlite3_bind_int64(q, 3, now_us + (now_us - before_us));
+    sqlite3_bind_int64(q, 4, CLOCK_KNOWN_US);
+    sqlite3_bind_int(q, 5, EXPIRE_ROWS);
+    bool ok = store_run(s, Q_BEGIN) && store_run(s, Q_CAME_NOW);
+    *more = ok && sqlite3_changes(s->db) == EXPIRE_ROWS;
+    return ok && store_end(s, GIVES_ROOM);
+}
+
 unsigned store_expire(struct store *s, struct slice project, int64_t before_us, bool *more)
 {
     struct expired rows = {.n = 0};
-    bool ok = find_expired(s, project, before_us, &rows) && (!rows.n || delete_expired(s, project, &rows));
+    bool ok = mend_times(s, project, before_us, more);
+    if (ok && *more)
+        return 0;
+    ok = ok && find_expired(s, project, before_us, &rows) && (!rows.n || delete_expired(s, project, &rows));
     *more = ok && rows.n == EXPIRE_ROWS;
     if (!ok) {
         store_failed(s, "give up events that have waited too long");

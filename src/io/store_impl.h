@@ -43,6 +43,7 @@ enum query {
     Q_FIND,
     Q_SENT,
     Q_EXPIRED,
+    Q_CAME_NOW,
     Q_RETRY,
     Q_DEAD,
     Q_TOTALS,

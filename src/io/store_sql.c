@@ -180,6 +180,8 @@ const char *const store_sql[Q_N] = {
     [Q_COUNTS_AND_ROWS] = "SELECT name,value FROM count UNION ALL SELECT NULL,count(*) FROM event WHERE state=1",
     [Q_SENT] = "DELETE FROM event WHERE id=?1",
     [Q_EXPIRED] = "SELECT id,kind FROM event WHERE state=1 AND project=?1 AND created_us<?2",
+    [Q_CAME_NOW] = "UPDATE event SET created_us=?2 WHERE id IN(SELECT id FROM event WHERE state=1 AND project=?1 AND"
+                   " (created_us>?3 OR created_us<?4) LIMIT ?5)",
     [Q_RETRY] = "UPDATE event SET attempts=attempts+1,next_try_us=?2,reason=?3 WHERE id=?1 AND state=1",
     [Q_DEAD] = "UPDATE event SET state=2,repeat=0,attempts=attempts+1,reason=?3 WHERE id=?1 AND state=1",
     [Q_TOTALS] = "SELECT state,count(*) FROM event GROUP BY state",

@@ -609,6 +609,40 @@ START_TEST(retried_whatever_the_clock)
 }
 END_TEST
 
+/* All of a project, in as many calls as that takes; returns how many events have gone. */
+static unsigned expire(struct store *s, int64_t before_us)
+{
+    bool more = true;
+    unsigned gone = 0;
+    for (int calls = 0; more; calls++) {
+        ck_assert_int_lt(calls, 5);
+        gone += store_expire(s, SLICE(""), before_us, &more);
+    }
+    return gone;
+}
+
+/* What came while the clock was wrong waits from when that is seen. */
+START_TEST(expiry_by_a_clock_that_was_wrong)
+{
+    enum { N = 300 };
+    const int64_t day_us = INT64_C(86400000000);
+    struct store *s = open_it();
+    for (unsigned i = 1; i <= 3 * N; i++)
+        put(s, event(i, "{}"));
+    exec_sql("UPDATE event SET created_us=CASE id%3 WHEN 0 THEN 60000000 WHEN 1 THEN created_us+31536000000000"
+             " ELSE created_us+86400000000 END"); /* before it was told the time; a year, a day ahead */
+    ck_assert_uint_eq(expire(s, now() - 30 * day_us), 0);
+    ck_assert_uint_eq(expire(s, now() - day_us), 0);
+    exec_sql("UPDATE event SET created_us=created_us-172800000000"); /* two days later */
+    ck_assert_uint_eq(expire(s, now() - 3 * day_us / 2), 2 * N);
+    ck_assert_uint_eq(totals(s).ready, N); /* a day ahead: it has the time that it had */
+    ck_assert_uint_eq(expire(s, now() - day_us / 2), N);
+    ck_assert_uint_eq(store_counted(s)->v[COUNT_expired], 3 * N);
+    ck_assert_int_eq(unnamed(s), 0);
+    store_close(s);
+}
+END_TEST
+
 /* What was written by a clock that was ahead. */
 START_TEST(no_longer_than_any_delay)
 {
@@ -1489,6 +1523,7 @@ int main(void)
     tcase_add_test(t, oldest_due_first_and_no_starving);
     tcase_add_test(t, no_longer_than_any_delay);
     tcase_add_test(t, retried_whatever_the_clock);
+    tcase_add_test(t, expiry_by_a_clock_that_was_wrong);
     tcase_add_test(t, the_newest_word_about_a_monitor);
     tcase_add_test(t, rows_that_go_unnamed);
     tcase_add_test(t, what_is_waited_for);
