@@ -246,6 +246,8 @@ const char *const store_sql[Q_N] = {
     [Q_FATE_FILES] = "SELECT printf('%016x',key),offset,blob FROM fate_file WHERE blob IS NOT NULL",
     [Q_FATE_FILES_NONE] = "DELETE FROM fate_file",
     [Q_DEPARTED] = "INSERT INTO departed(at_us,how,ids) VALUES(?1,?2,?3)",
+    [Q_DEPARTED_LAST] = "SELECT number,how,at_us,length(ids) FROM departed ORDER BY number DESC LIMIT 1",
+    [Q_DEPARTED_MORE] = "UPDATE departed SET ids=CAST(ids||?2 AS BLOB) WHERE number=?1",
     [Q_DEPARTED_FIRST] = "SELECT number,length(ids) FROM departed ORDER BY number LIMIT 1",
     [Q_DEPARTED_GONE] = "DELETE FROM departed WHERE number=?1",
     [Q_DEPARTED_ALL] = "SELECT at_us,how,ids FROM departed ORDER BY number DESC",

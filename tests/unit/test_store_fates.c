@@ -40,6 +40,14 @@ static void tear_down(void)
 }
 
 /* Asked of the file, by SQLite alone. */
+static void exec(const char *text)
+{
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
 static int64_t ask(const char *text)
 {
     sqlite3 *db;
@@ -190,7 +198,7 @@ static void put_event(unsigned n)
 {
     struct store_event e = {.time_us = 1, .level = SLICE("error"), .title = scrubbed_vouch(SLICE("t"))};
     e.payload = scrubbed_vouch(SLICE("{}"));
-    snprintf(e.event_id, sizeof e.event_id, "%032x", n);
+    snprintf(e.event_id, sizeof e.event_id, "ffffffff%024x", n); /* no text of any kind */
     ck_assert_int_eq(store_commit(store, &(struct checkpoint){.events = &e, .n_events = 1}), STORE_OK);
 }
 
@@ -206,6 +214,7 @@ static void send_one(void)
 struct departures {
     unsigned n;
     uint8_t newest, oldest; /* the last byte of their ids */
+    uint64_t sum;           /* of the numbers in them */
 };
 
 static void see_departure(void *u, const struct store_departure *d)
@@ -214,11 +223,14 @@ static void see_departure(void *u, const struct store_departure *d)
     ck_assert(d->how == STORE_DEPARTED_SENT && d->at_us > INT64_C(1600000000000000));
     all->newest = all->n++ ? all->newest : d->event_id[15];
     all->oldest = d->event_id[15];
+    all->sum += (uint64_t)d->event_id[14] << 8 | d->event_id[15];
+    for (int i = 0; i < 14; i++)
+        ck_assert_uint_eq(d->event_id[i], i < 4 ? 0xff : 0);
 }
 
 START_TEST(what_was_sent_is_known)
 {
-    enum { LIMIT = 64 << 10, ROW = 64, MOST = LIMIT / 4 / ROW };
+    enum { LIMIT = 64 << 10, MOST = LIMIT / 4 / 16, N = 2 * MOST };
     struct departures all = {0};
     open_store(0, LIMIT);
     put_event(1);
@@ -226,14 +238,23 @@ START_TEST(what_was_sent_is_known)
     send_one();
     store_departures(store, see_departure, &all);
     ck_assert(all.n == 1 && all.newest == 1);
-    for (unsigned i = 3; i < 3 * MOST; i++) { /* one in each transaction */
+    for (unsigned i = 3; i <= N; i++) { /* one in each transaction; no more than a second is of a row */
         put_event(i);
         send_one();
     }
-    all.n = 0;
+    all = (struct departures){0};
     store_departures(store, see_departure, &all);
     ck_assert_uint_le(all.n, MOST);
-    ck_assert_uint_gt(all.n, MOST * 9 / 10);
+    ck_assert_uint_gt(all.n, MOST / 2);
+    ck_assert_uint_eq(all.sum, (uint64_t)all.n * (2 * (N - 1) - all.n + 1) / 2); /* the last ones, each once */
+    ck_assert_int_le(ask("SELECT sum(length(ids)+48) FROM departed"), LIMIT / 4);
+    ck_assert_int_le(ask("SELECT max(length(ids)) FROM departed"), 1024);
+    all = (struct departures){0};
+    exec("UPDATE departed SET at_us=at_us-60000000");
+    int64_t rows = ask("SELECT max(number) FROM departed");
+    send_one();
+    ck_assert_int_eq(ask("SELECT max(number) FROM departed"), rows + 1);
+    put_event(0);
     ck_assert_int_eq(ask("SELECT count(*) FROM event"), 1);
 }
 END_TEST
