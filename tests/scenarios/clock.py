@@ -1,4 +1,4 @@
-"""The clock is set while crumbd runs: nothing that waits waits longer, or shorter, by it."""
+"""The clock is set while crumbd runs, or was wrong when it ran: nothing that waits waits longer, or shorter, by it."""
 import glob
 import os
 import time
@@ -14,8 +14,8 @@ sandbox: off
 """
 
 
-def scenario_the_clock_is_set(t):
-    """By a day, back and forward, while an event waits for the lines after it, and while the upstream is tried again."""
+def settable_clock(t):
+    """-> the environment for it, and what sets it"""
     library = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
     if not library:
         t.skip("no libfaketime")
@@ -23,16 +23,22 @@ def scenario_the_clock_is_set(t):
         code = f.read()
     if b"__asan_init" in code or b"__tsan_init" in code:
         t.skip("libfaketime does not go with a sanitizer")
-    up = t.upstream()
     t.write("clock", "+0")
-    t.write("error.log", "")
     env = t.env(LD_PRELOAD=library[0], FAKETIME_TIMESTAMP_FILE=t.path("clock"), FAKETIME_NO_CACHE="1", FAKETIME_DONT_FAKE_MONOTONIC="1",
                 DONT_FAKE_MONOTONIC="1")
-    d = t.start(t.config(CONFIG.format(dsn=up.dsn(), dir=t.dir)), env=env)
 
     def set_clock(offset):
         t.write("clock.next", offset)
         os.rename(t.path("clock.next"), t.path("clock"))
+    return env, set_clock
+
+
+def scenario_the_clock_is_set(t):
+    """By a day, back and forward, while an event waits for the lines after it, and while the upstream is tried again."""
+    env, set_clock = settable_clock(t)
+    up = t.upstream()
+    t.write("error.log", "")
+    d = t.start(t.config(CONFIG.format(dsn=up.dsn(), dir=t.dir)), env=env)
     for n, offset in enumerate(("-1d", "+1d", "+0")):
         t.append("error.log", nginx_line(n))
         d.wait_count("event", n + 1)
@@ -47,3 +53,24 @@ def scenario_the_clock_is_set(t):
     set_clock("-10m")
     t.wait_events(up, 4, 20)
     d.stop(sent=4)
+
+
+def scenario_the_clock_was_ahead(t):
+    """By a day, when crumbd was started, and is right at the next start: what was tried then, and what was not, goes at once."""
+    env, set_clock = settable_clock(t)
+    up = t.upstream()
+    t.write("error.log", "")
+    config = t.config(CONFIG.format(dsn=up.dsn(), dir=t.dir))
+    set_clock("+1d")
+    up.script.append({"status": 503, "count": 1000})
+    d = t.start(config, env=env)
+    for n in range(2):
+        t.append("error.log", nginx_line(n))
+        d.wait_count("event", n + 1)
+        d.wait_count("retries", 1)
+    d.stop(sent=2)
+    set_clock("+0")
+    up.script.clear()
+    d = t.start(config, env=env)
+    t.wait_events(up, 2, 20)
+    d.stop(sent=0)
