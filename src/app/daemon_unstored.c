@@ -12,6 +12,7 @@ struct unstored {
     struct daemon *dm;
     struct table open; /* open forms of events whose closed ones have not been met */
     uint64_t *lost;    /* events of each input */
+    uint64_t ahead;    /* events that are there already, and are made again */
     struct counts before;
     struct store_report *reports;
     unsigned n_reports;
@@ -80,6 +81,20 @@ static void count_form(struct unstored *u, struct store_event *e)
         count(u, e);
 }
 
+/*
+ * What the store has of the checkpoint whose rest it did not take, and what lies before it: positions. Such an event
+ * becomes two: the one that is there, and the one that is made again. A closed form without its open one is not among
+ * them: an earlier checkpoint has stored that, with the position behind its line.
+ */
+static void count_ahead(struct unstored *u, const struct checkpoint *c)
+{
+    for (unsigned i = 0; i < c->n_stored; i++) {
+        const struct store_event *e = &c->events[i];
+        bool made_here = e->open || !e->written_open;
+        u->ahead += made_here && is_read_again(u->dm, shares_find(&u->dm->shares, e->input));
+    }
+}
+
 /* A store that has no room is nobody's failure, as long as nothing is lost by it. */
 static void say(const struct unstored *u)
 {
@@ -98,6 +113,14 @@ static void say(const struct unstored *u)
     }
 }
 
+/* The next start closes the rows that are open, and counts them as stored. */
+static uint64_t not_open_any_more(struct daemon *dm, uint64_t left_open)
+{
+    struct store_totals totals;
+    store_totals(dm->store, &totals);
+    return left_open > (uint64_t)totals.open ? left_open - (uint64_t)totals.open : 0;
+}
+
 /*
  * Numbers take no room worth speaking of, so the ledger of all runs has this one's to its end, and Sentry is told by
  * the next run. Without positions and state: files are read again, and their lines are in that ledger once more.
@@ -107,6 +130,7 @@ static void store_numbers(struct unstored *u)
     struct checkpoint last = {.reports = u->reports, .n_reports = u->n_reports};
     for (unsigned i = 0; i < COUNT_N; i++)
         last.counts.v[i] = u->dm->counts.v[i] - u->before.v[i];
+    last.counts.v[COUNT_left_open] = not_open_any_more(u->dm, last.counts.v[COUNT_left_open]);
     if (store_commit(u->dm->store, &last) != STORE_OK)
         log_error("the last numbers of this run are in its last ledger only: the store does not take them",
                   log_c("store", u->dm->setup->settings->store));
@@ -119,6 +143,7 @@ bool daemon_has_last(const struct daemon *dm)
 
 void daemon_give_up_unstored(struct daemon *dm)
 {
+    daemon_take_counted(dm);
     struct unstored u = {.dm = dm, .lost = xcalloc(dm->n_inputs + 1, sizeof *u.lost), .before = dm->counts};
     if (!daemon_has_last(dm))
         log_error("the worker thread has not told its last numbers: they are missing in the ledger");
@@ -126,11 +151,15 @@ void daemon_give_up_unstored(struct daemon *dm)
         struct checkpoint *c = &dm->unstored[i]->checkpoint;
         count_add(&dm->counts, &c->counts);
         report_what_was_lost(&u, c);
+        count_ahead(&u, c);
         for (unsigned k = c->n_stored; k < c->n_events; k++)
             count_form(&u, &c->events[k]);
     }
     table_each (&u.open, slot)
         count(&u, slot->value);
+    store_count_ahead(dm->store, u.ahead);
+    dm->counts.v[COUNT_stored_ahead] += u.ahead;
+    dm->counts.v[COUNT_read_again] += u.ahead;
     say(&u);
     store_numbers(&u);
     table_done(&u.open);

@@ -263,14 +263,24 @@ struct part {
     bool last;
     bool over_limit;   /* it was refused for that */
     struct counts put; /* what the store itself counts of it */
+    uint64_t ahead;    /* of its events those that nothing in the store says were made, until the last part is there */
 };
+
+/* After it was put. That it was made is stored with the checkpoint of its open form, or its only one; an open form that
+   finds it closed puts nothing. */
+static bool is_ahead(const struct store *s, const struct store_event *e)
+{
+    return e->open ? sqlite3_changes(s->db) > 0 : !e->written_open;
+}
 
 static bool put_events(struct store *s, struct part *p)
 {
     bool ok = true;
     int64_t now = store_now_us();
-    for (unsigned i = p->from; ok && i < p->to; i++)
+    for (unsigned i = p->from; ok && i < p->to; i++) {
         ok = put_event(s, &p->of->events[i], now, &p->put);
+        p->ahead += ok && is_ahead(s, &p->of->events[i]);
+    }
     return ok;
 }
 
@@ -306,7 +316,7 @@ static bool put_part(struct store *s, struct part *p)
     bool ok = true;
     for (unsigned i = 0; ok && !p->from && i < p->of->n_positions; i++)
         ok = store_put_first_position(s, &p->of->positions[i]);
-    sqlite3_bind_int64(s->stmt[Q_AHEAD], 1, (int64_t)count_sum(&p->put, COUNT_BECAME));
+    sqlite3_bind_int64(s->stmt[Q_AHEAD], 1, (int64_t)p->ahead);
     return ok && store_run(s, Q_AHEAD);
 }
 

@@ -132,6 +132,9 @@ bool store_unnamed_rows(struct store *s, int64_t *rows);
 enum store_result store_flush(struct store *s);
 /* Does the same at the end: what cannot be written is forgotten, and counted as unsettled. */
 void store_flush_last(struct store *s);
+/* Counts events, of those that store_commit has stored of a checkpoint whose rest is given up, which will be made
+ * again. */
+void store_count_ahead(struct store *s, uint64_t events);
 /* Makes rows that a process which died has left open ready to send. Returns how many. */
 unsigned store_close_open(struct store *s);
 /* Calls back for every position of every input. */

@@ -219,6 +219,11 @@ void store_counts(struct store *s, struct counts *out)
         store_failed(s, "read the ledger");
 }
 
+void store_count_ahead(struct store *s, uint64_t events)
+{
+    s->counted.v[COUNT_stored_ahead] += events;
+}
+
 bool store_unnamed_rows(struct store *s, int64_t *rows)
 {
     struct counts counts;

@@ -2,9 +2,10 @@
 import errno
 import os
 import random
+import sqlite3
 import threading
 
-from harness import item, nginx_line
+from harness import item, nginx_line, total
 from nginx import Tmpfs
 
 CONFIG = """
@@ -174,3 +175,25 @@ def scenario_disk_full_takes_every_outcome(t):
     t.run("queue", "drop", "--dead", "--yes", "-c", config)
     t.until(lambda: d.ledger().get("sent", 0) + refused >= lines, "all that were not refused are delivered", 120)
     d.stop()
+
+
+def scenario_ended_on_a_full_disk(t):
+    """SIGTERM while a checkpoint is stored in part, and its events wait for the lines after them: over both runs each is counted once."""
+    up, rnd = t.upstream(), random.Random(5)
+    os.makedirs(t.path("logs"))
+    disk, lines = Tmpfs(t, "disk", "3m"), 400  # fewer than may wait
+    t.write("logs/error.log", "".join(nginx_line(n, text="refused: %x" % rnd.getrandbits(16000)) for n in range(lines)))
+    config = CONFIG.format(dsn=up.dsn(), dir=t.dir) + "store: %s/crumbd.db\n" % disk.path
+    up.stop()
+    d = t.start(t.config(config.replace("10ms", "30s")))
+    d.wait_log("the disk is full")
+    ended = d.stop()
+    assert ended["read_again"] and ended["left_open"], ended
+    up.start()
+    d = t.start(t.config(config))
+    t.until(lambda: len({item(e) for e in up.events}) == lines, "all have come", 60)
+    d.stop()
+    with sqlite3.connect("file:%s/crumbd.db?mode=ro" % disk.path, uri=True) as db:
+        ledger = dict(db.execute("SELECT name,value FROM count"))
+    t.eq(total(ledger, "MADE"), total(ledger, "BECAME"), ledger)
+    assert len(up.events) - lines <= ledger.get("stored_ahead", 0), ledger

@@ -31,6 +31,7 @@ enum {
 static struct model {
     uint64_t chance;
     unsigned sent[NUMBERS]; /* by the number of an event */
+    bool open;              /* events wait for the lines after them */
 } * model;
 
 static char folder[64], path[96];
@@ -111,7 +112,8 @@ static struct checkpoint *next_checkpoint(struct store *s, unsigned n)
     for (size_t k = 0; k < sizeof noise; k++)
         noise[k] = (char)('!' + (rnd = hash_mix(rnd, k)) % 90);
     for (unsigned i = 0; i < n; i++) {
-        e[i] = (struct store_event){.time_us = 1700000000000000, .title = {SLICE("title")}, .level = SLICE("error")};
+        e[i] = (struct store_event){
+            .open = model->open, .time_us = 1700000000000000, .title = {SLICE("title")}, .level = SLICE("error")};
         snprintf(e[i].event_id, sizeof e[i].event_id, "%08x000040008000000000000000", (unsigned)at + i);
         e[i].payload.text = slice_of(noise, 300 + (size_t)hash_mix(at, i) % (PAYLOAD_MOST - 300));
     }
@@ -259,7 +261,7 @@ static void begin_a_checkpoint(void)
     ck_assert_uint_eq(rows(s), c->n_stored);
     ck_assert_int_eq(store_commit(s, c), STORE_FULL); /* what is there already is not put there again */
     store_flush_last(s);
-    ck_assert_uint_eq(store_counted(s)->v[COUNT_stored], c->n_stored);
+    ck_assert_uint_eq(store_counted(s)->v[COUNT_stored], model->open ? 0 : c->n_stored);
     model->sent[0] = c->n_stored;
     _exit(0);
 }
@@ -320,6 +322,26 @@ static void leave_rows(void)
     store_close(s); /* its WAL is gone */
     _exit(0);
 }
+
+/* Those that are there ahead go out as they are; the rest comes when the same lines are read again. */
+START_TEST(open_events_in_parts)
+{
+    if (make_disk("size=2m")) {
+        model->open = true;
+        in_a_process(begin_a_checkpoint);
+        model->open = false;
+        others_go();
+        struct store *s = open_it(STORE_DAEMON);
+        struct counts counts;
+        ck_assert_uint_eq(store_close_open(s), model->sent[0]);
+        store_counts(s, &counts);
+        ck_assert_uint_eq(counts.v[COUNT_stored_ahead], model->sent[0]);
+        ck_assert_uint_eq(counts.v[COUNT_stored], model->sent[0]);
+        store_close(s);
+    }
+    remove_disk();
+}
+END_TEST
 
 /* A disk that others have filled while the store was closed. */
 START_TEST(opened_on_a_full_disk)
@@ -427,6 +449,7 @@ int main(void)
     tcase_add_checked_fixture(t, set_up, tear_down);
     int seeds = getenv("TORTURE_ALL") ? ALL_SEEDS : SEEDS;
     tcase_add_test(t, a_checkpoint_in_parts);
+    tcase_add_test(t, open_events_in_parts);
     tcase_add_test(t, opened_on_a_full_disk);
     tcase_add_test(t, all_files_count);
     tcase_add_loop_test(t, six_megabytes, 0, seeds);
