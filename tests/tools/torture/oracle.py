@@ -21,7 +21,7 @@ from torture.world import number_of
 STALL_S, RETRY_S, CEILING_S = 30, 5, 180
 SHOWN = 10
 # Losses of messages that were read from no file, of files, and of a store that was damaged.
-NETWORK = ("udp_kernel_drops", "unread", "input_overflow", "unstored", "rate_limited", "connections_memory")
+NETWORK = ("udp_kernel_drops", "unread", "input_overflow", "store_overflow", "unstored", "rate_limited", "connections_memory")
 FILES = ("files_gone_unread", "rotation_gap")
 STORE = ("store_lost", "damaged")
 
@@ -140,7 +140,7 @@ def told(what, which, tell=lambda x: "  %s" % x):
 
 
 def made_again(arrived, ledger):
-    """What was stored ahead of its checkpoint and delivered before kill -9 is made, stored and delivered once more, under its old id."""
+    """What was stored ahead of its checkpoint and delivered before the end is made, stored and delivered once more, under its old id."""
     return max(0, min(ledger.get("sent", 0) - len(arrived.ids), arrived.again, ledger.get("stored_ahead", 0)))
 
 
@@ -155,5 +155,5 @@ def unbalanced(w, ledger, arrived, gone):
              ("events made, and stored or lost", harness.total(ledger, "MADE"), harness.total(ledger, "BECAME")),
              ("events that arrived, and were sent", len(arrived.ids), ledger.get("sent", 0) - made_again(arrived, ledger) + refused_again(arrived, ledger))]
     if not w.senders:
-        pairs.append(("lines written, and read", len(w.numbers.written) - len(gone), ledger.get("lines_in", 0) - ledger.get("read_twice", 0) - ledger.get("restored_lines", 0)))
+        pairs.append(("lines written, and read", len(w.numbers.written) - len(gone), ledger.get("lines_in", 0) - sum(ledger.get(n, 0) for n in ("read_twice", "read_again", "restored_lines"))))
     return ["the ledger does not balance: %s: %d and %d" % pair for pair in pairs if pair[1] != pair[2]]
