@@ -59,6 +59,7 @@ static bool set_up_daemon_file(struct store *s, struct diag *d)
     free(lock);
     if (s->lock_fd < 0)
         return false;
+    store_undo_renewal(s);
     /* Made here and not by SQLite for the sake of its mode; -wal and -shm get the same one. */
     s->file_fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     return s->file_fd >= 0 || err_plain(d, "cannot open the store %s: %s", s->path, strerror(errno));

@@ -315,6 +315,8 @@ bool store_was_emptied(const struct store *s);
 bool store_is_gone(const struct store *s);
 /* Whether a store that cannot be opened is unusable and was ours. */
 bool store_may_be_renewed(const struct store *s);
+/* Takes the old store back of a renewal that did not come to its end, before it is opened. */
+void store_undo_renewal(const struct store *s);
 /* Sets the files aside; from here on a new store is in their place. False, and said: all is as it was. */
 bool store_renew(struct store *s, const char *why);
 

@@ -4,7 +4,8 @@
  * Its files are set aside under its name and the date (crumbd.db.damaged-20261130T081500Z), and a new one takes its
  * place: with the id, positions and counts that the small second copy has (store_copy.c), so that nothing is read twice
  * or skipped, and with all rows that can still be read in the old one, under their ids. What cannot is counted:
- * store_lost. If that fails the old one is put back, as it was, and it is tried again with the next checkpoint.
+ * store_lost. If that fails the old one is put back, as it was, and it is tried again with the next checkpoint; if the
+ * process ends meanwhile, at the next start (crumbd.db.renewing is the old one until then).
  *
  * A file is set aside only if it was a store of ours: the copy says so, or its own header. At most ASIDE_MOST stay.
  */
@@ -120,6 +121,25 @@ static void remove_files(const char *path)
         unlink(name);
         free(name);
     }
+}
+
+static char *name_meanwhile(const struct store *s)
+{
+    return xasprintf("%s.renewing", s->path);
+}
+
+/* As long as the old one has that name, the new one may lack some of its rows. Before all of the old one's files have
+   been moved there is no new one. */
+void store_undo_renewal(const struct store *s)
+{
+    char *meanwhile = name_meanwhile(s);
+    if (is_file(meanwhile, NULL)) {
+        log_warn("the last run ended while it went on with a new store: that begins once more", log_c("path", s->path));
+        if (is_file(s->path, NULL))
+            remove_files(s->path);
+        move_files(meanwhile, s->path);
+    }
+    free(meanwhile);
 }
 
 /* What has no database is of no use to anybody. */
@@ -468,11 +488,12 @@ static void let_go(struct store *s)
 bool store_renew(struct store *s, const char *why)
 {
     struct diag d = {0};
-    char *aside = aside_name(s);
+    char *aside = aside_name(s), *meanwhile = name_meanwhile(s);
     let_go(s);
-    bool moved = move_files(s->path, aside);
+    bool moved = move_files(s->path, meanwhile);
     struct store *fresh = moved ? make_fresh(s, &d) : NULL;
     if (fresh) {
+        move_files(meanwhile, aside);
         swap(s, fresh);
         store_free(fresh);
         s->unusable = false;
@@ -489,9 +510,10 @@ bool store_renew(struct store *s, const char *why)
                   log_c("hint", "make room, and see that crumbd's user may write in the folder; it is tried again"));
         if (moved)
             remove_files(s->path);
-        move_files(aside, s->path);
+        move_files(meanwhile, s->path);
     }
     err_done(&d);
     free(aside);
+    free(meanwhile);
     return fresh != NULL;
 }

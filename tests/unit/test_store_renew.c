@@ -271,6 +271,23 @@ START_TEST(harmed_while_open)
 }
 END_TEST
 
+/* Killed when the old one had been moved, and the new one was without a row. */
+START_TEST(renewal_begun)
+{
+    make();
+    char *meanwhile = name_of(".renewing");
+    ck_assert_int_eq(rename(path, meanwhile), 0);
+    close(open(path, O_WRONLY | O_CREAT, 0640));
+    struct store *s = open_it();
+    ck_assert_int_eq(access(meanwhile, F_OK), -1);
+    check_counts(s, ROWS);
+    ck_assert_uint_eq(deliver_all(s), ROWS);
+    ck_assert_uint_eq(set_aside(), 0);
+    store_close(s);
+    free(meanwhile);
+}
+END_TEST
+
 /* Removed or moved while it is open it is still whole: nothing is lost. */
 START_TEST(removed_while_open)
 {
@@ -343,6 +360,7 @@ int main(void)
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_loop_test(t, harmed_while_closed, 0, HARMS);
     tcase_add_loop_test(t, harmed_while_open, 0, HARMS);
+    tcase_add_test(t, renewal_begun);
     tcase_add_loop_test(t, removed_while_open, 0, 4);
     const char *from = getenv("TORTURE_FROM"); /* a seed that failed */
     int first = from ? atoi(from) : 0;
