@@ -229,6 +229,9 @@ static void take_row(struct tail *t, const struct position *p)
     if (mine || (fnmatch(t->opt->text, path, FNM_PATHNAME | FNM_PERIOD) == 0 && !tail_owner(t, path))) {
         struct tail_file *f = tail_know(t, &at.id, path, at.key, &at.at);
         f->changed = !mine;
+        f->size = f->left_size = at.size;
+        f->left_open = at.sized && !at.over;
+        f->rotated = at.over;
         f->taken_from = mine ? NULL : slice_dup(p->input);
         t->at_end &= !mine;
     }
@@ -252,6 +255,9 @@ static void put_file(struct tail *t, struct tail_file *f, position_f *put, void 
 {
     struct tail_position at = {
         .key = f->key, .id = f->id, .at = line_reader_place(&f->lines), .path = slice_str(f->path)};
+    at.sized = true;
+    at.size = f->size;
+    at.over = f->fd < 0 && f->rotated;
     bool held = !f->gone && input_add_begins(&t->sink, f->key, &at.at);
     struct position p = {.input = slice_str(t->opt->text), .closed = f->gone};
     sbuf_reset(&t->row);

@@ -54,6 +54,8 @@ struct tail_file {
     int64_t deadline;      /* ms; when what waits in the buffer is complete */
     bool rotated;          /* no name of the pattern leads here any more: rotated, deleted, or a copy taken over */
     bool checked;          /* asleep, and its bytes are those the store knows */
+    uint64_t left_size;    /* what size was when the run before ended */
+    bool left_open;        /* more could come to it then */
     bool unreachable;      /* asleep, and its file system seems not to be mounted */
     bool parked;           /* asleep because there are more files than descriptors; size and mtime are of then */
     bool emptied;          /* something has been written to the empty file, and taken away again */

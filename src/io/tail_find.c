@@ -13,6 +13,7 @@
 #include "io/tail.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -27,6 +28,38 @@ enum {
 };
 
 /* ---- known files ---- */
+
+/* Whether rotation has gone on since f was last seen: another file has its name, or the name of its log. */
+static bool is_followed(const struct tail_file *f)
+{
+    struct stat st;
+    return lstat(f->path, &st) == 0 || lstat(f->source, &st) == 0;
+}
+
+/* Whether f was the log itself, or still open for writing, when the run before ended, so that what was written to it
+   after that is not known. What a pattern leads to by a rotated name stays open, but has got its last line. */
+static bool end_is_unknown(const struct tail *t, const struct tail_file *f)
+{
+    if (!f->left_open || f->checked || !is_followed(f))
+        return false;
+    return fnmatch(t->opt->text, f->path, FNM_PATHNAME | FNM_PERIOD) != 0 || !tail_rotated_name(t->opt->text, f->path);
+}
+
+/* Counts and logs what is lost with a file whose bytes are nowhere any more, as far as is known. size: how long it was.
+   False: nothing. */
+static bool names_loss(struct tail *t, const struct tail_file *f, uint64_t size)
+{
+    if (size > f->read_at) {
+        t->sink.counts->v[COUNT_files_gone_unread]++;
+        log_warn("a file is gone that had not been read to its end", log_c("path", f->path),
+                 log_i("read_bytes", (int64_t)f->read_at), log_i("size", (int64_t)size));
+        return true;
+    }
+    if (!end_is_unknown(t, f))
+        return false;
+    tail_gap(t, f->path, "it was deleted while crumbd did not run, what was written to it then is not known");
+    return true;
+}
 
 /* Moves f to that place, where it is read on. */
 static void move_to(struct tail *t, struct tail_file *f, struct tail_place *p)
@@ -71,8 +104,11 @@ static void lost_its_bytes(struct tail *t, struct tail_file *f, bool truncated)
         move_to(t, f, &p);
         return;
     }
-    log_info(truncated ? "file truncated, it is read from its start" : "a file is gone", log_c("path", f->path),
-             log_i("read_bytes", (int64_t)f->read_at));
+    /* f->size may be that of what is in its inode now. What was emptied is told by files_truncated. */
+    bool named = f->fd < 0 && !f->checked && !truncated && names_loss(t, f, f->left_size);
+    if (!named)
+        log_info(truncated ? "file truncated, it is read from its start" : "a file is gone", log_c("path", f->path),
+                 log_i("read_bytes", (int64_t)f->read_at));
     tail_finish(t, f);
     tail_forget(t, f);
 }
@@ -150,13 +186,8 @@ static void found_asleep(struct tail *t, struct tail_file *f, const char *path, 
 static void is_gone(struct tail *t, struct tail_file *f)
 {
     t->look_back = true;
-    if (f->size > f->read_at) {
-        t->sink.counts->v[COUNT_files_gone_unread]++;
-        log_warn("a file is gone that had not been read to its end", log_c("path", f->path),
-                 log_i("read_bytes", (int64_t)f->read_at), log_i("size", (int64_t)f->size));
-    } else {
+    if (!names_loss(t, f, f->size))
         log_info("a file is gone", log_c("path", f->path), log_i("read_bytes", (int64_t)f->read_at));
-    }
     tail_forget(t, f);
 }
 
@@ -444,7 +475,7 @@ static void look_for_the_missing(struct tail *t, const struct tail_findings *all
         if (f->fd < 0) {
             search_for(t, f);
         } else if (!f->rotated) {
-            f->rotated = t->look_back = true;
+            f->rotated = t->look_back = f->changed = true;
             log_debug("file is no longer under its name", log_c("path", f->path));
         }
     }

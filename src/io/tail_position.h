@@ -6,6 +6,9 @@
                                                                of no head the hash is that of struct tail_id
  *         file2 DEV INO HEAD_BYTES HEAD_HASH HELD HELD N BEGIN… PATH     where messages begin at N places that waited
  *                                                               for lines (line_reader.h)
+ *         file3 DEV INO HEAD_BYTES HEAD_HASH HELD HELD SIZE OVER N BEGIN… PATH     how long it was when it was looked
+ at
+ *                                                               last; 1 when it was rotated and nobody wrote to it
  *
  * Pure. What comes back may be anything: read takes what write makes and nothing else.
  */
@@ -22,6 +25,9 @@ struct tail_position {
     uint64_t key; /* random, made at first sight */
     struct tail_id id;
     struct line_reader_place at;
+    bool sized; /* size and over are known: rows of older versions, and of files of the past, lack them */
+    uint64_t size;
+    bool over;
     struct slice path; /* where it was last seen */
 };
 

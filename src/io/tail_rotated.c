@@ -141,6 +141,7 @@ static void know(struct tail *t, int fd, const struct stat *st, const char *path
     struct tail_file *f = tail_know(t, &id, path, 0, &(struct line_reader_place){.offset = read ? end : 0});
     f->rotated = true;
     f->disk_bytes = packed ? size : 0;
+    f->size = end;
     close(fd);
 }
 
@@ -280,5 +281,5 @@ void tail_look_for_rotated(struct tail *t, const struct tail_moment *begun)
 void tail_gap(struct tail *t, const char *path, const char *what)
 {
     t->sink.counts->v[COUNT_rotation_gap]++;
-    log_warn("rotation was faster than crumbd, lines are lost", log_c("why", what), log_c("path", path));
+    log_warn("lines of a rotated file are lost", log_c("why", what), log_c("path", path));
 }

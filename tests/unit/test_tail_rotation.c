@@ -351,6 +351,91 @@ START_TEST(other_archives)
 }
 END_TEST
 
+static void ck_losses(const struct rig *r, unsigned unread, unsigned gap)
+{
+    ck_assert_uint_eq(r->counts.v[COUNT_files_gone_unread], unread);
+    ck_assert_uint_eq(r->counts.v[COUNT_rotation_gap], gap);
+}
+
+static void restart(struct rig *r, unsigned *n)
+{
+    rig_append(r, "a.log", "%u line number\n", *n);
+    rig_start(r);
+    ck_numbers(r, ++*n);
+    rig_commit(r);
+}
+
+/* Deleted while stopped. Of the log itself nobody knows whether more had come to it; a rotated file that nobody wrote
+   to any more had been read to its end. _i & 2: the pattern leads to rotated names, too. */
+START_TEST(gone_while_stopped)
+{
+    struct rig *r = rig_new(_i & 2 ? "a.log*" : "a.log", _i & 1);
+    unsigned n = 0;
+    restart(r, &n);
+    rig_rename(r, "a.log", "a.log.1");
+    rig_append(r, "a.log", "%u line number\n", n++);
+    ck_numbers(r, n);
+    rig_commit(r);
+    rig_stop(r);
+    rotate(r, "a.log");
+    unlink(rig_path(r, "a.log.2"));
+    restart(r, &n);
+    ck_losses(r, 0, 0);
+    rig_stop(r);
+    rig_append(r, "a.log", "lost\n");
+    rotate(r, "a.log");
+    rig_append(r, "a.log", "%s", ""); /* before its inode is free */
+    unlink(rig_path(r, "a.log.1"));
+    restart(r, &n);
+    ck_losses(r, 0, 1);
+    rig_stop(r);
+    restart(r, &n);
+    ck_losses(r, 0, 1);
+    rig_free(r);
+}
+END_TEST
+
+/* A rotated file in whose middle it was killed. _i & 2: the log itself, which nothing follows. */
+START_TEST(gone_in_its_middle)
+{
+    enum { LINES = 9000, READ = 700 };
+    struct rig *r = rig_new("a.log", _i & 1);
+    unsigned n = 0;
+    write_many(r, &n, LINES);
+    r->pause_after = READ;
+    rig_start(r);
+    rig_until(r, r->n == READ);
+    if (!(_i & 2)) {
+        rig_rename(r, "a.log", "a.log.1");
+        rig_look(r);
+    }
+    rig_commit(r);
+    rig_crash(r);
+    r->pause_after = 0;
+    unlink(rig_path(r, _i & 2 ? "a.log" : "a.log.1"));
+    rig_start(r);
+    rig_settle(r);
+    ck_assert_uint_eq(r->n, READ);
+    ck_losses(r, 1, 0);
+    rig_free(r);
+}
+END_TEST
+
+/* A log that was read to its end and has been removed for good, as a container's is. */
+START_TEST(nothing_follows)
+{
+    struct rig *r = rig_new("*.log", _i);
+    unsigned n = 0;
+    restart(r, &n);
+    rig_stop(r);
+    unlink(rig_path(r, "a.log"));
+    rig_start(r);
+    rig_settle(r);
+    ck_losses(r, 0, 0);
+    rig_free(r);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("tail_rotation");
@@ -365,6 +450,9 @@ int main(void)
     tcase_add_loop_test(t, compressed_before_it_was_read, 0, 8);
     tcase_add_loop_test(t, compressed_before_it_was_seen, 0, 4);
     tcase_add_loop_test(t, other_archives, 0, 4);
+    tcase_add_loop_test(t, gone_while_stopped, 0, 4);
+    tcase_add_loop_test(t, gone_in_its_middle, 0, 4);
+    tcase_add_loop_test(t, nothing_follows, 0, 2);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
