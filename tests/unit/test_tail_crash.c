@@ -495,8 +495,8 @@ static void ck_all_there(struct world *w, int seed)
 START_TEST(whatever_happens)
 {
     const char *seeds = getenv("TAIL_SEEDS");
-    int n = seeds ? atoi(seeds) : 10;
-    for (int seed = _i * n; seed < (_i + 1) * n; seed++) {
+    int n = seeds ? atoi(seeds) : 1; /* each takes seconds, most of which it waits */
+    for (int seed = _i * n * 3; seed < (_i + 1) * n * 3; seed += 3) {
         struct world w = {.rnd = hash_mix((uint64_t)seed, 1), .copies_match = seed & 2, .packs = seed & 4, .up = true};
         w.r = rig_new(w.copies_match ? "a.log*" : "a.log", seed & 1);
         w.r->tuning.poll_ms = 5;
