@@ -145,7 +145,8 @@ def scenario_kill_nine_disk_full(t):
     up.start()
     t.wait_events(up, lines, 180)
     t.eq(sorted(map(item, up.events)), list(range(lines)))
-    t.until(lambda: d.ledger()["sent"] == lines, "crumbd knows that all were sent")
+    # What went in ahead of its checkpoint and was sent is made again, under its id.
+    t.until(lambda: d.ledger()["sent"] >= lines, "crumbd knows that all were sent")
     d.stop()
 
 
