@@ -35,6 +35,18 @@ static unsigned loose_files(struct rig *r)
     return n;
 }
 
+/* How many of those are called so. */
+static unsigned loose_is(struct rig *r, const char *name)
+{
+    unsigned n = 0;
+    struct tail_file *f;
+    TAILQ_FOREACH (f, &tail_of(r)->files, all) {
+        const char *slash = strrchr(f->path, '/');
+        n += f->rotated && strcmp(slash ? slash + 1 : f->path, name) == 0;
+    }
+    return n;
+}
+
 static void append_to_all(struct rig *r, unsigned files, const char *what)
 {
     char name[32];
@@ -312,7 +324,8 @@ START_TEST(no_descriptor_is_no_news)
     in_tail.pause(r->in, false);
     n = hold_all(hold, n);
     rig_look(r);
-    ck_assert_uint_le(loose_files(r), 2); /* 4.log and the copy of 3.log, if there was room to see them */
+    /* 4.log and the copy of 3.log, if there was room to see them. */
+    ck_assert_uint_le(loose_files(r), loose_is(r, "4.log") + loose_is(r, "4.log.1") + loose_is(r, "3.log.1"));
     while (n)
         close(hold[--n]);
     rig_append(r, "4.log.1", "4 late\n");
