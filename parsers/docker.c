@@ -34,7 +34,8 @@ static bool has_marks(struct slice line)
 {
     struct slice end = slice_from(line, line.n > PARSER_FRONT_BYTES ? line.n - PARSER_FRONT_BYTES : 0), time = end;
     ptrdiff_t at = slice_find(end, SLICE("\"time\":"));
-    if (at < 0 || !has(parser_front(line), SLICE("\"log\"")) ||
+    /* With that it is Fluent Bit's, which says more. In a text its quotes are escaped. */
+    if (at < 0 || has(line, SLICE("\"kubernetes\":")) || !has(parser_front(line), SLICE("\"log\"")) ||
         !(has(end, SLICE("\"stream\":\"std")) || has(end, SLICE("\"stream\": \"std"))))
         return false;
     time = slice_trim(slice_from(time, (size_t)at + 7));

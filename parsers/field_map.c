@@ -68,12 +68,19 @@ static void offer_line(struct field_map *w, struct role_pick pick)
         offer(w, ROLE_STACK, pick);
 }
 
+/* "line" is a line where it has words, as logcli writes one; most loggers have the number of one of the source there.
+ */
+static bool is_place(struct slice name, struct slice value)
+{
+    return slice_ieq(name, SLICE("line")) && !slice_chr(value, ' ');
+}
+
 void field_map_offer(struct field_map *w, struct slice name, struct slice value, enum field_type type, unsigned penalty,
                      int field)
 {
     unsigned rank;
     enum role role = type != FIELD_BOOL ? field_names_role(name, &rank) : ROLE_NONE;
-    if (role == ROLE_NONE || (role == ROLE_ERROR && type != FIELD_STRING))
+    if (role == ROLE_NONE || (role == ROLE_ERROR && type != FIELD_STRING) || is_place(name, value))
         return;
     struct role_pick pick = {.name = name, .value = value, .rank = rank + penalty, .field = field};
     if (type == FIELD_JSON) {
@@ -181,11 +188,29 @@ static enum level level_of_four(uint64_t n)
     return n > 20 ? LEVEL_FATAL : levels[n ? (n - 1) / 4 : 0];
 }
 
-static enum level level_of(const struct role_pick *p)
+/* NXLog's SeverityValue, from 1, debug, to 5, critical. */
+static enum level level_of_nxlog(uint64_t n)
+{
+    return n >= 1 && n <= 5 ? (enum level)(LEVEL_DEBUG + (n - 1)) : LEVEL_NONE;
+}
+
+/* Nextcloud and ownCloud count from 0, debug, to 4, fatal: told by two names that stand together in no other's. Its
+ * cron jobs have no address. */
+static bool is_nextcloud(const struct record *r, struct slice level, uint64_t *n)
+{
+    return level.n == 1 && slice_u64(level, n) && *n <= 4 && record_field(r, SLICE("reqId")) &&
+           (record_field(r, SLICE("remoteAddr")) || slice_find(r->raw, SLICE("\"remoteAddr\":\"\"")) >= 0);
+}
+
+static enum level level_of(const struct record *r, const struct role_pick *p)
 {
     uint64_t n;
+    if (is_nextcloud(r, p->value, &n))
+        return (enum level)(LEVEL_DEBUG + n);
     if (slice_ieq(p->name, SLICE("severitynumber")) && slice_u64(p->value, &n))
         return level_of_four(n);
+    if (slice_ieq(p->name, SLICE("SeverityValue")) && slice_u64(p->value, &n))
+        return level_of_nxlog(n);
     enum level level = field_names_level(p->value);
     /* Python's levelno counts in tens as bunyan does, one step lower. */
     if (slice_is(p->name, "levelno") && p->value.n == 2 && level != LEVEL_NONE && level != LEVEL_FATAL)
@@ -193,12 +218,18 @@ static enum level level_of(const struct role_pick *p)
     return level;
 }
 
+enum level field_map_level(const struct field_map *w)
+{
+    const struct role_pick *p = &w->pick[ROLE_LEVEL];
+    return p->value.n ? level_of(w->r, p) : LEVEL_NONE;
+}
+
 static void set_level(struct field_map *w)
 {
     struct record *r = w->r;
     struct role_pick *p = &w->pick[ROLE_LEVEL];
     if (p->value.n) {
-        r->level = level_of(p);
+        r->level = level_of(r, p);
         if (r->level == LEVEL_NONE)
             p->field = FIELD_MAP_NO_FIELD; /* not understood: it stays a field */
     } else if (w->pick[ROLE_ERROR].value.n || w->pick[ROLE_STACK].value.n) {
@@ -224,6 +255,47 @@ static void set_time(struct field_map *w)
         r->time_us = (int64_t)s * STAMP_SECOND + (int64_t)(ns / 1000);
 }
 
+/* What only a stack has: a line that begins as frames do. */
+static bool has_frames(struct slice text)
+{
+    static const char *const marks[] = {"\n\tat ", "\n    at ",   "\n   at ",    "\n  File \"",
+                                        "\n#0 /",  "\n#0 {main}", "[running]:\n"};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (slice_find(text, slice_str(marks[i])) >= 0)
+            return true;
+    return false;
+}
+
+/* The first member of an object that has them. */
+static struct slice member_with_frames(struct field_map *w, struct slice json)
+{
+    if (!slice_starts(json, SLICE("{")) || slice_find(json, SLICE("\\n")) < 0)
+        return SLICE_NONE;
+    const struct json_node *map = json_tree(w->ctx->arena, json);
+    for (const struct json_node *n = map ? map->child : NULL; n; n = n->next)
+        if (n->type == JSON_STRING && has_frames(n->text))
+            return n->text;
+    return SLICE_NONE;
+}
+
+/* Under a name that says nothing of it there may be one, too: the first text that has lines, and frames among them. */
+static void find_unnamed_stack(struct field_map *w, struct role_pick *stack)
+{
+    const struct record *r = w->r;
+    for (unsigned i = 0; i < r->n_fields; i++) {
+        const struct field *f = &r->fields[i];
+        struct slice text = SLICE_NONE;
+        if (f->type == FIELD_JSON)
+            text = member_with_frames(w, f->value);
+        else if (f->type == FIELD_STRING && (int)i != w->pick[ROLE_MESSAGE].field && has_frames(f->value))
+            text = f->value;
+        if (!text.n)
+            continue;
+        *stack = (struct role_pick){.name = f->name, .value = text, .field = FIELD_MAP_NO_FIELD};
+        return;
+    }
+}
+
 static void find_stack(struct field_map *w)
 {
     struct role_pick *stack = &w->pick[ROLE_STACK], *error = &w->pick[ROLE_ERROR];
@@ -236,6 +308,8 @@ static void find_stack(struct field_map *w)
     struct slice printed = slice_trim(record_value(w->r, "text"));
     if (slice_is(w->pick[ROLE_MESSAGE].name, "record.message") && slice_chr(printed, '\n'))
         *stack = (struct role_pick){.name = SLICE("text"), .value = printed, .field = FIELD_MAP_NO_FIELD};
+    if (!stack->value.n && !w->error.n)
+        find_unnamed_stack(w, stack);
 }
 
 /* bunyan marks its format with "v"; there "name" is the program. */

@@ -37,6 +37,8 @@ void field_map_offer(struct field_map *w, struct slice name, struct slice value,
                      int field);
 /* Instead of offering it: what is empty is no field, but it may be the message. */
 void field_map_empty(struct field_map *w, struct slice name);
+/* The level that a value offered so far says. */
+enum level field_map_level(const struct field_map *w);
 /* A record without message takes the error's, the first line of the stack, or r->raw. */
 void field_map_finish(struct field_map *w);
 

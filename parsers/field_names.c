@@ -27,7 +27,7 @@ static const struct {
                {"pid", ROLE_PID, 0}, {"pod", ROLE_CONTAINER, 0}),
     [4] = ROWS({"body", ROLE_MESSAGE, 7}, {"desc", ROLE_MESSAGE, 20}, {"date", ROLE_TIME, 9}, {"host", ROLE_HOST, 1},
                {"name", ROLE_LOGGER, 7}, {"text", ROLE_MESSAGE, 40}, {"time", ROLE_TIME, 2}, {"dist", ROLE_ORIGIN, 0},
-               {"rule", ROLE_FACT, 0}, {"peer", ROLE_FACT, 0}),
+               {"rule", ROLE_FACT, 0}, {"peer", ROLE_FACT, 0}, {"line", ROLE_MESSAGE, 45}),
     [5] = ROWS({"error", ROLE_ERROR, 0}, {"event", ROLE_MESSAGE, 4}, {"level", ROLE_LEVEL, 1},
                {"reqid", ROLE_REQUEST, 1}, {"stack", ROLE_STACK, 0}, {"trace", ROLE_STACK, 34},
                {"label", ROLE_LEVEL, 13}, {"image", ROLE_CONTAINER, 0}, {"input", ROLE_FACT, 0}),
@@ -43,13 +43,14 @@ static const struct {
     [8] = ROWS({"exctrace", ROLE_STACK, 29}, {"excvalue", ROLE_ERROR, 11}, {"errtrace", ROLE_STACK, 26},
                {"excclass", ROLE_ERROR_TYPE, 15}, {"category", ROLE_LOGGER, 5}, {"datetime", ROLE_TIME, 4},
                {"errormsg", ROLE_ERROR, 7}, {"errstack", ROLE_STACK, 4}, {"hostname", ROLE_HOST, 0},
-               {"loglevel", ROLE_LEVEL, 6}, {"priority", ROLE_LEVEL, 9}, {"severity", ROLE_LEVEL, 4}),
+               {"loglevel", ROLE_LEVEL, 6}, {"priority", ROLE_LEVEL, 9}, {"severity", ROLE_LEVEL, 4},
+               {"fromhost", ROLE_HOST, 4}),
     [9] = ROWS({"errortype", ROLE_ERROR_TYPE, 0}, {"errorname", ROLE_ERROR_TYPE, 5}, {"errorkind", ROLE_ERROR_TYPE, 6},
                {"backtrace", ROLE_STACK, 21}, {"eventtime", ROLE_TIME, 7}, {"exception", ROLE_STACK, 7},
                {"levelname", ROLE_LEVEL, 2}, {"loglogger", ROLE_LOGGER, 2}, {"processid", ROLE_PID, 1},
                {"requestid", ROLE_REQUEST, 0}, {"throwable", ROLE_STACK, 14}, {"timestamp", ROLE_TIME, 1},
                {"traceback", ROLE_STACK, 16}, {"component", ROLE_LOGGER, 10}, {"container", ROLE_CONTAINER, 0},
-               {"namespace", ROLE_CONTAINER, 0}, {"imagename", ROLE_CONTAINER, 0}),
+               {"namespace", ROLE_CONTAINER, 0}, {"imagename", ROLE_CONTAINER, 0}, {"syslogtag", ROLE_APP, 9}),
     [10] = ROWS({"excmessage", ROLE_ERROR, 12}, {"errortrace", ROLE_STACK, 27}, {"errorclass", ROLE_ERROR_TYPE, 7},
                 {"thrownname", ROLE_ERROR_TYPE, 9}, {"errmessage", ROLE_ERROR, 3}, {"errorstack", ROLE_STACK, 2},
                 {"levelvalue", ROLE_LEVEL, 7}, {"loggername", ROLE_LOGGER, 1}, {"otelspanid", ROLE_SPAN, 1},
@@ -58,22 +59,25 @@ static const struct {
     [11] = ROWS({"excinfotype", ROLE_ERROR_TYPE, 16}, {"thrownclass", ROLE_ERROR_TYPE, 9}, {"application", ROLE_APP, 2},
                 {"machinename", ROLE_HOST, 3}, {"oteltraceid", ROLE_TRACE, 1}, {"sentrytrace", ROLE_TRACEPARENT, 1},
                 {"servicename", ROLE_APP, 5}, {"stringlevel", ROLE_LEVEL, 10}, {"traceparent", ROLE_TRACEPARENT, 0},
-                {"textpayload", ROLE_MESSAGE, 12}, {"containerid", ROLE_CONTAINER, 0}, {"environment", ROLE_ORIGIN, 0}),
+                {"textpayload", ROLE_MESSAGE, 12}, {"containerid", ROLE_CONTAINER, 0}, {"environment", ROLE_ORIGIN, 0},
+                {"programname", ROLE_APP, 8}),
     [12] = ROWS({"excinfovalue", ROLE_ERROR, 13}, {"exctraceback", ROLE_STACK, 30}, {"datetimedate", ROLE_TIME, 5},
                 {"errormessage", ROLE_ERROR, 2}, {"errorverbose", ROLE_STACK, 17}, {"hosthostname", ROLE_HOST, 2},
-                {"severitytext", ROLE_LEVEL, 5}, {"shortmessage", ROLE_MESSAGE, 5}, {"timeunixnano", ROLE_TIME, 11}),
+                {"severitytext", ROLE_LEVEL, 5}, {"shortmessage", ROLE_MESSAGE, 5}, {"timeunixnano", ROLE_TIME, 11},
+                {"computername", ROLE_HOST, 5}),
     [13] = ROWS({"crumbdsummary", ROLE_FACT, 0}, {"exceptiontype", ROLE_ERROR_TYPE, 1},
-                {"exceptionname", ROLE_ERROR_TYPE, 13}, {"correlationid", ROLE_REQUEST, 4},
-                {"ctxtexception", ROLE_STACK, 18}, {"errstacktrace", ROLE_STACK, 5}, {"httprequestid", ROLE_REQUEST, 3},
-                {"sourcecontext", ROLE_LOGGER, 3}, {"thrownmessage", ROLE_ERROR, 5}, {"errorseverity", ROLE_LEVEL, 7},
-                {"recordmessage", ROLE_MESSAGE, 0}, {"containername", ROLE_CONTAINER, 0},
-                {"namespacename", ROLE_CONTAINER, 0}, {"transactionid", ROLE_ORIGIN, 0}),
+                {"exceptiontext", ROLE_STACK, 33}, {"exceptionname", ROLE_ERROR_TYPE, 13},
+                {"correlationid", ROLE_REQUEST, 4}, {"ctxtexception", ROLE_STACK, 18}, {"errstacktrace", ROLE_STACK, 5},
+                {"httprequestid", ROLE_REQUEST, 3}, {"sourcecontext", ROLE_LOGGER, 3}, {"thrownmessage", ROLE_ERROR, 5},
+                {"errorseverity", ROLE_LEVEL, 7}, {"recordmessage", ROLE_MESSAGE, 0},
+                {"containername", ROLE_CONTAINER, 0}, {"namespacename", ROLE_CONTAINER, 0},
+                {"transactionid", ROLE_ORIGIN, 0}, {"severityvalue", ROLE_LEVEL, 16}),
     [14] =
         ROWS({"errorbacktrace", ROLE_STACK, 23}, {"errortraceback", ROLE_STACK, 25}, {"exceptiontrace", ROLE_STACK, 31},
              {"exceptionvalue", ROLE_ERROR, 10}, {"exceptionclass", ROLE_ERROR_TYPE, 3},
              {"throwableclass", ROLE_ERROR_TYPE, 8}, {"exception0type", ROLE_ERROR_TYPE, 14},
              {"exceptionstack", ROLE_STACK, 11}, {"timestampnanos", ROLE_NANOS, 1}, {"xcorrelationid", ROLE_REQUEST, 5},
-             {"severitynumber", ROLE_LEVEL, 14}),
+             {"severitynumber", ROLE_LEVEL, 14}, {"syslogseverity", ROLE_LEVEL, 18}),
     [15] = ROWS({"applicationname", ROLE_APP, 3}, {"errorstacktrace", ROLE_STACK, 3},
                 {"messagetemplate", ROLE_MESSAGE, 10}, {"renderedmessage", ROLE_MESSAGE, 3},
                 {"bodystringvalue", ROLE_MESSAGE, 7}, {"recordlevelname", ROLE_LEVEL, 0}),
@@ -81,11 +85,11 @@ static const struct {
                 {"exceptionmessage", ROLE_ERROR, 4}, {"syslogidentifier", ROLE_APP, 7},
                 {"throwablemessage", ROLE_ERROR, 6}, {"thrownstacktrace", ROLE_STACK, 13},
                 {"timestampseconds", ROLE_SECONDS, 1}, {"formattedmessage", ROLE_MESSAGE, 0}),
-    [17] = ROWS({"kubernetespodname", ROLE_CONTAINER, 0}),
-    [18] = ROWS({"exceptionbacktrace", ROLE_STACK, 24}, {"exceptiontraceback", ROLE_STACK, 32},
-                {"exceptionclassname", ROLE_ERROR_TYPE, 3}, {"throwableclassname", ROLE_ERROR_TYPE, 8},
-                {"ctxtexceptionclass", ROLE_ERROR_TYPE, 10}, {"instantepochsecond", ROLE_SECONDS, 0},
-                {"throwablesteparray", ROLE_STACK, 15}),
+    [17] = ROWS({"kubernetespodname", ROLE_CONTAINER, 0}, {"resultdescription", ROLE_MESSAGE, 21}),
+    [18] = ROWS({"syslogseveritytext", ROLE_LEVEL, 17}, {"exceptionbacktrace", ROLE_STACK, 24},
+                {"exceptiontraceback", ROLE_STACK, 32}, {"exceptionclassname", ROLE_ERROR_TYPE, 3},
+                {"throwableclassname", ROLE_ERROR_TYPE, 8}, {"ctxtexceptionclass", ROLE_ERROR_TYPE, 10},
+                {"instantepochsecond", ROLE_SECONDS, 0}, {"throwablesteparray", ROLE_STACK, 15}),
     [19] = ROWS({"exceptiondetailtype", ROLE_ERROR_TYPE, 11}, {"exceptionstacktrace", ROLE_STACK, 10},
                 {"instantnanoofsecond", ROLE_NANOS, 0}, {"recordtimetimestamp", ROLE_TIME, 0},
                 {"resourceservicename", ROLE_APP, 5}, {"iokubernetespodname", ROLE_CONTAINER, 0}),
@@ -246,6 +250,19 @@ static void take_trace(struct record *r, struct slice value)
         set(&r->trace_id, value);
 }
 
+/* rsyslog's syslogtag is the program as it stands in front of a message: "shop[812]:". */
+static void take_app(struct record *r, struct slice value)
+{
+    struct slice name = slice_sub(value, 0, value.n - slice_ends(value, SLICE(":"))), pid = name;
+    struct slice before = slice_split(&pid, '[');
+    bool bracket = before.n && before.n < value.n - 1 && name.n < value.n && slice_ends(pid, SLICE("]"));
+    if (r->app.n)
+        return;
+    r->app = bracket ? before : name;
+    if (bracket)
+        set(&r->procid, slice_sub(pid, 0, pid.n - 1));
+}
+
 void field_names_take(struct record *r, enum role role, struct slice value)
 {
     value = slice_trim(value);
@@ -256,7 +273,7 @@ void field_names_take(struct record *r, enum role role, struct slice value)
         set(&r->logger, value);
         break;
     case ROLE_APP:
-        set(&r->app, value);
+        take_app(r, value);
         break;
     case ROLE_HOST:
         set(&r->host, value);

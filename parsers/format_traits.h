@@ -48,6 +48,7 @@ struct format_traits {
     bool says_process; /* every line says host, program and process, also one that a program printed without a head */
     bool says_stream;  /* of a container's lines the level says which of its streams a line is of */
     bool shortens;     /* of a run of the same message a syslogd may say only how often it came */
+    bool made;         /* its messages are no lines: another crumbd has made them (core/forwarded.h) */
     bool tears;        /* where each line is a message, a client's line break may tear a record of it into several */
 };
 

@@ -22,6 +22,11 @@ void framer_set_head(struct framer *c, frame_head_f *head, const struct frame_ru
     c->join_max = max_bytes ? max_bytes : FRAME_JOIN_MAX;
 }
 
+void framer_set_quoting(struct framer *c, frame_head_f *quoting)
+{
+    c->quoting = quoting;
+}
+
 void framer_set_mixed(struct framer *c, frame_head_f *head, const struct frame_rule *rule, frame_goes_on_f *goes_on)
 {
     framer_set_head(c, head, rule, 0);
@@ -137,10 +142,10 @@ static void yield_entry(struct framer *c, struct message *out)
                             .truncated_bytes = c->entry.truncated,
                             .offset = c->entry.offset,
                             .nul_bytes = c->nul_bytes,
-                            .headed = c->goes_on && !c->entry.alone,
+                            .headed = c->goes_on && !c->entry.alone && !c->entry.quoted,
                             .ahead = &c->ahead};
     c->nul_bytes = 0;
-    c->entry.open = false;
+    c->entry.open = c->entry.quoted = false;
 }
 
 static void open_entry(struct framer *c)
@@ -257,10 +262,33 @@ static inline __attribute__((always_inline)) bool tell_line(struct framer *c, bo
     return is_plain(c) || ask(c, begins);
 }
 
+/* Two that stand for one inside change nothing. */
+static bool has_odd_quotes(struct slice s)
+{
+    bool odd = false;
+    for (const char *p; (p = slice_chr(s, '"')); slice_skip(&s, (size_t)(p - s.p) + 1))
+        odd = !odd;
+    return odd;
+}
+
+static inline bool begins_quoted(const struct framer *c)
+{
+    return c->quoting && c->quoting(piece_text(c)) && has_odd_quotes(piece_text(c));
+}
+
+/* True: with this line it is whole. */
+static bool extend_quoted(struct framer *c)
+{
+    bool whole = has_odd_quotes(piece_text(c));
+    extend_entry(c);
+    return whole;
+}
+
 /* A whole line is in the piece. True when that made a message ready. */
 static bool line_done(struct framer *c, bool begins, struct message *out)
 {
-    if (!c->entry.open && (!c->head || (c->goes_on && !c->head(without_cr(piece_text(c)))))) {
+    bool quoted = (!c->entry.open || begins) && begins_quoted(c);
+    if (!c->entry.open && !quoted && (!c->head || (c->goes_on && !c->head(without_cr(piece_text(c)))))) {
         struct slice text = c->piece.truncated ? piece_text(c) : without_cr(piece_text(c));
         piece_yield(c, out);
         out->text = text;
@@ -268,9 +296,11 @@ static bool line_done(struct framer *c, bool begins, struct message *out)
     }
     bool ready = false;
     if (c->entry.open && !begins) {
-        extend_entry(c);
+        bool whole = c->entry.quoted && extend_quoted(c);
+        if (!c->entry.quoted)
+            extend_entry(c);
         /* Something that is no log of this format would otherwise be one entry without end. */
-        if (c->entry.truncated >= FRAME_SWALLOW_MAX) {
+        if (whole || c->entry.truncated >= FRAME_SWALLOW_MAX) {
             yield_entry(c, out);
             ready = true;
         }
@@ -279,7 +309,8 @@ static bool line_done(struct framer *c, bool begins, struct message *out)
         if (ready)
             yield_entry(c, out);
         open_entry(c);
-        c->entry.alone = ready && c->goes_on && !c->piece.head;
+        c->entry.quoted = quoted;
+        c->entry.alone = ready && !quoted && (!c->head || (c->goes_on && !c->piece.head));
     }
     piece_begin(c);
     return ready;
@@ -302,7 +333,9 @@ static inline __attribute__((always_inline)) bool end_line(struct framer *c, siz
 {
     bool begins = true;
     drop_mark(c);
-    if (c->entry.open && !tell_line(c, &begins))
+    if (c->entry.quoted)
+        begins = c->quoting(piece_text(c));
+    else if (c->entry.open && !tell_line(c, &begins))
         return false;
     piece_skip(c, skip);
     *ready = line_done(c, begins, out);
@@ -395,7 +428,9 @@ static bool flush_line(struct framer *c, enum framer_flush how, struct message *
     bool ready = next_line(c, out), begins = true;
     if (!ready && how == FRAME_END && !piece_empty(c)) {
         drop_mark(c);
-        if (c->entry.open)
+        if (c->entry.quoted)
+            begins = c->quoting(piece_text(c));
+        else if (c->entry.open)
             tell_line(c, &begins);
         ready = line_done(c, begins, out);
     }

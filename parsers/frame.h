@@ -87,6 +87,7 @@ struct frame_rule {
 };
 
 struct stream;
+struct field;
 
 struct frame_span {
     uint64_t from, to;
@@ -114,8 +115,12 @@ struct message {
     uint64_t end;             /* where what belongs to it ends, its line end included. It may go on, between others: */
     const struct frame_span *more;
     unsigned n_more;
-    struct stream *stream; /* whose it is; set by who hands it on, NULL before that */
-    bool headed;           /* of a stream of several programs: it begins with the head that the framer was given */
+    struct stream *stream;      /* whose it is; set by who hands it on, NULL before that */
+    int64_t received_us;        /* when its carrier took it; 0: now */
+    unsigned nth;               /* of those that stand at its offset: its carrier brought several in one */
+    const struct field *fields; /* what its carrier says beside it (record.h); */
+    unsigned n_fields;
+    bool headed; /* of a stream of several programs: it begins with the head that the framer was given */
     enum {
         MESSAGE_NEW,
         MESSAGE_AGAIN,  /* read a second time, after a crash: it was handed on, and may be a line of one that is RESUMED
@@ -131,6 +136,7 @@ struct framer {
     frame_head_f *head;
     const struct frame_rule *rule;
     frame_goes_on_f *goes_on;
+    frame_head_f *quoting;
     size_t max, join_max;
     char *p;
     size_t n, cap; /* bytes held, bytes allocated */
@@ -146,7 +152,8 @@ struct framer {
     } piece;
     struct { /* whole lines that wait for the head that ends their entry */
         bool open;
-        bool alone; /* it is no entry but a line of another program: nothing continues it */
+        bool alone;  /* it is no entry but a line of another program: nothing continues it */
+        bool quoted; /* it goes on until its quotes pair */
         size_t from, kept, limit;
         uint64_t truncated, offset;
         unsigned lines;
@@ -185,6 +192,9 @@ void framer_set_head(struct framer *c, frame_head_f *head, const struct frame_ru
 /* The same where several programs write: a line that is no head is a message of its own, unless an entry is open and
  * the rule or `goes_on` says that the line is of it. */
 void framer_set_mixed(struct framer *c, frame_head_f *head, const struct frame_rule *rule, frame_goes_on_f *goes_on);
+/* FRAME_LINES: a line for which `quoting` is true begins a record whose columns may hold line ends between quotes. One
+ * whose quotes do not pair goes on until they do, or another begins. */
+void framer_set_quoting(struct framer *c, frame_head_f *quoting);
 void framer_done(struct framer *c);
 
 /* Space for want more bytes. */

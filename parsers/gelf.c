@@ -220,6 +220,9 @@ static bool finish(struct reader *rd)
         return false;
     }
     r->message = rd->short_message.p ? rd->short_message : rd->message;
+    struct slice lines = slice_trim(r->full_message);
+    if (!r->message.p && lines.n) /* all is there but the summary, which a logger left out */
+        r->message = slice_split(&lines, '\n');
     if (!r->message.p) {
         rd->ctx->reason = "GELF: no short_message";
         fill_gaps(rd); /* a trace may have a blank line there: whose it is tells which one */
@@ -240,8 +243,12 @@ static bool finish(struct reader *rd)
 
 static enum json_result read_object(struct parse_ctx *ctx, struct record *r, struct slice text, struct reader *rd)
 {
+    size_t used;
     *rd = (struct reader){.ctx = ctx, .r = r};
-    return json_members(text, ctx->arena, 1, gelf_member, rd, NULL);
+    enum json_result result = json_members(text, ctx->arena, 1, gelf_member, rd, &used);
+    if (result == JSON_OK && slice_starts(slice_trim(slice_from(text, used)), SLICE("{")))
+        ctx->bad_part = "another object behind"; /* without the NUL or the LF that would make it a message */
+    return result;
 }
 
 /* "<11>…", also behind an octet count. */

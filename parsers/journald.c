@@ -73,8 +73,9 @@ static bool take_known(struct entry *e, struct slice name, struct slice v)
         }
     }
     uint64_t n;
-    if (slice_is(name, "PRIORITY") && slice_u64(v, &n) && n <= 7)
-        e->r->severity = (int)n;
+    /* rsyslog's omjournal writes the facility into it, too. */
+    if (slice_is(name, "PRIORITY") && slice_u64(v, &n) && n <= 191)
+        e->r->severity = (int)(n & 7);
     else if (slice_is(name, "SYSLOG_FACILITY") && slice_u64(v, &n) && n <= 23)
         e->r->facility = (int)n;
     else if (slice_is(name, "_SOURCE_REALTIME_TIMESTAMP"))
@@ -142,6 +143,8 @@ static void take(struct entry *e, struct slice name, struct slice v)
     if (role == ROLE_REQUEST || role == ROLE_TRACE || role == ROLE_SPAN || role == ROLE_TRACEPARENT ||
         role == ROLE_LOGGER)
         field_names_take(e->r, role, v);
+    if (role == ROLE_STACK && slice_chr(v, '\n') && !e->r->full_message.n)
+        e->r->full_message = v;
     put_own(e, own_name(e, name), v);
 }
 
@@ -213,11 +216,27 @@ static void start(struct entry *e, struct parse_ctx *ctx, struct record *r)
     *e = (struct entry){.ctx = ctx, .r = r, .sent_us = RECORD_NO_TIME, .written_us = RECORD_NO_TIME};
 }
 
-/* What a unit prints has the priority of its pipe, whatever it is. */
+/* Docker's and podman's drivers write what a container prints: under the container's id or conmon's name, unless they
+ * were given a tag. */
+static bool is_containers(const struct entry *e)
+{
+    return record_value(e->r, "container_id").n > 0;
+}
+
+static struct slice program_of(const struct entry *e)
+{
+    struct slice name = record_value(e->r, "container_name");
+    bool id = slice_eq(e->identifier, record_value(e->r, "container_id")) || slice_is(e->identifier, "conmon");
+    if (is_containers(e) && name.n && (id || !e->identifier.n))
+        return name;
+    return e->identifier.n ? e->identifier : e->comm;
+}
+
+/* What a unit prints has the priority of its pipe, whatever it is; what a container prints, that of its stream. */
 static enum nested_level worth_of_priority(const struct entry *e)
 {
     struct slice transport = e->fact[FACT_TRANSPORT];
-    bool printed = slice_is(transport, "stdout") || e->r->severity < 0;
+    bool printed = slice_is(transport, "stdout") || e->r->severity < 0 || is_containers(e);
     bool native = slice_is(transport, "journal");
     return printed || (!native && syslog_is_common(e->r->facility)) ? NESTED_PRINTED : NESTED_SAID;
 }
@@ -230,13 +249,16 @@ static bool finish(struct entry *e)
         return false;
     }
     r->format = FORMAT_SYSLOG;
-    r->app = e->identifier.n ? e->identifier : e->comm;
+    r->app = program_of(e);
     r->procid = e->pid.n ? e->pid : e->syslog_pid;
     if (!r->untrusted)
         r->peer = peer_of(e, e->fact[FACT_UNIT]);
     find_unit(e);
     put_facts(e);
     r->level = level_from_severity(r->severity);
+    /* Docker's driver marks the pieces of a line that it cut, but for the last. */
+    r->piece = slice_is(record_value(r, "container_partial_message"), "true");
+    r->truncated |= r->piece;
     nested_any(e->ctx, r, e->message, worth_of_priority(e));
     put_facts(e); /* the text may have had fields of these names */
     int64_t us = e->sent_us != RECORD_NO_TIME ? e->sent_us : e->written_us;

@@ -88,8 +88,7 @@ static enum level level_of_risk(struct slice s)
     return n > 8 ? LEVEL_FATAL : n > 6 ? LEVEL_ERROR : n > 3 ? LEVEL_WARNING : LEVEL_INFO;
 }
 
-/* A bar behind a backslash is part of its column. */
-static struct slice take_column(struct slice *s)
+struct slice level_said_column(struct slice *s)
 {
     size_t n = 0;
     while (n < s->n && s->p[n] != '|')
@@ -104,8 +103,8 @@ static enum level level_of_cef(struct slice s)
 {
     enum { BEFORE = 6 };
     for (int i = 0; i < BEFORE; i++)
-        take_column(&s);
-    return level_of_risk(take_column(&s));
+        level_said_column(&s);
+    return level_of_risk(level_said_column(&s));
 }
 
 static bool is_digit_or_none(struct slice s, size_t at)
@@ -136,9 +135,9 @@ bool level_said_event(struct slice text, struct slice *product)
     struct slice s = slice_sub(text, 0, FRONT_BYTES);
     if (!is_event(s))
         return false;
-    take_column(&s);
-    take_column(&s);
-    *product = take_column(&s);
+    level_said_column(&s);
+    level_said_column(&s);
+    *product = level_said_column(&s);
     return true;
 }
 

@@ -14,5 +14,7 @@ enum level level_said(struct slice text);
 enum level level_said_topics(struct slice text, size_t *taken);
 /* "CEF:0|", "LEEF:1.0|" in front; *product: the third column. */
 bool level_said_event(struct slice text, struct slice *product);
+/* The next column of such a header, off the front; a bar behind a backslash is part of its column. */
+struct slice level_said_column(struct slice *s);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "parsers/nginx_entry.h"
 #include "parsers/parser.h"
+#include "parsers/text_postgresql.h"
 
 void line_reader_init(struct line_reader *l, enum frame_mode mode, size_t max_bytes,
                       const struct line_reader_place *from)
@@ -74,6 +75,7 @@ static void frame(struct line_reader *l, enum format format, enum format found)
         framer_set_head(&l->framer, p->head, p->rule, 0);
     else
         framer_set_mixed(&l->framer, entries->head, entries->rule, line_reader_goes_on);
+    framer_set_quoting(&l->framer, format == FORMAT_AUTO || format == FORMAT_TEXT ? text_postgresql_csv_begins : NULL);
     partial_done(&l->join);
     l->joins = parser_is_container(found);
     if (l->joins)

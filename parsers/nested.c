@@ -1,5 +1,10 @@
 #include "parsers/nested.h"
 
+#include <string.h>
+
+#include "parsers/text_level.h"
+#include "text/json.h"
+
 enum { DEPTH_MAX = 4 };
 
 static bool near(int64_t a, int64_t b)
@@ -90,8 +95,10 @@ static bool parse_as(struct parse_ctx *ctx, struct record *r, struct slice text,
         ctx->reason = reason;
         return false;
     }
+    bool silent = r->level == LEVEL_NONE;
     if (is_better(r, carrier.level, level))
         r->level = carrier.level;
+    r->unsaid = silent && level == NESTED_PRINTED && r->level == LEVEL_INFO;
     if (!ctx->formats->traits[r->format]->access)
         r->raw = carrier.raw;
     if (!format_is_web(r->format))
@@ -120,10 +127,53 @@ static enum format format_in(const struct parse_ctx *ctx, struct slice text, enu
     return nesting == PARSER_NESTED ? f : nesting == PARSER_NESTED_JSON ? FORMAT_JSON : FORMAT_TEXT;
 }
 
+struct unescaped {
+    struct arena *arena;
+    struct slice text;
+};
+
+static bool on_string(void *u, struct slice v)
+{
+    struct unescaped *to = u;
+    to->text = arena_dup(to->arena, v);
+    return true;
+}
+
+/* An object that a collector has put into a string twice, {\"level\":\"error\"}, as the program wrote it. */
+static struct slice without_escapes(struct arena *a, struct slice text)
+{
+    static const struct json_handler h = {.string = on_string};
+    struct unescaped to = {.arena = a};
+    if (!slice_starts(text, SLICE("{\\\"")))
+        return text;
+    size_t used, n = text.n + 2;
+    char *quoted = arena_alloc(a, n);
+    quoted[0] = quoted[n - 1] = '"';
+    memcpy(quoted + 1, text.p, text.n);
+    bool whole = json_read(slice_of(quoted, n), &h, &to, &used) == JSON_OK && used == n;
+    return whole && slice_starts(to.text, SLICE("{\"")) ? slice_trim(to.text) : text;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ';
+}
+
+/* "  error: text" of Pacemaker, which writes levels into a column to syslog, too: those blanks indent nothing. */
+static struct slice without_column(struct slice text)
+{
+    enum { COLUMN_MAX = 3 };
+    size_t blanks = slice_span(slice_sub(text, 0, COLUMN_MAX), is_blank), taken;
+    struct slice rest = slice_from(text, blanks);
+    bool level = blanks && rest.n && ascii_small(*rest.p) && text_level_at(rest, true, &taken) != LEVEL_NONE;
+    return level ? rest : text;
+}
+
 void nested_any(struct parse_ctx *ctx, struct record *r, struct slice text, enum nested_level level)
 {
     enum format carrier = r->format;
-    text = frame_skip_lead(text);
+    text = without_escapes(ctx->arena, frame_skip_lead(text));
+    text = carrier == FORMAT_SYSLOG ? without_column(text) : text;
     r->message = text;
     if (ctx->depth >= DEPTH_MAX)
         return;
@@ -139,6 +189,14 @@ bool nested_marked(struct parse_ctx *ctx, struct record *r, struct slice text)
         return false;
     r->line = SLICE_NONE;
     return true;
+}
+
+void nested_syslog(struct parse_ctx *ctx, struct record *r, struct slice text)
+{
+    r->message = text;
+    if (ctx->depth < DEPTH_MAX)
+        parse_as(ctx, r, text, FORMAT_SYSLOG, NESTED_PRINTED);
+    r->line = SLICE_NONE;
 }
 
 bool nested_log_json(struct parse_ctx *ctx, struct record *r, struct slice text)

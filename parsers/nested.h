@@ -21,6 +21,8 @@ enum nested_level {
 void nested_any(struct parse_ctx *ctx, struct record *r, struct slice text, enum nested_level level);
 /* The same, where the text has the mark of a format. False: it has none, and the record is as it was. */
 bool nested_marked(struct parse_ctx *ctx, struct record *r, struct slice text);
+/* As a line of a syslog file, whatever it looks like. */
+void nested_syslog(struct parse_ctx *ctx, struct record *r, struct slice text);
 /* A JSON object that says a level: what a logger writes. False as above. */
 bool nested_log_json(struct parse_ctx *ctx, struct record *r, struct slice text);
 

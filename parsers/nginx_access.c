@@ -412,14 +412,15 @@ static bool is_place(struct slice s)
     return dotted;
 }
 
-/* [host] addr - user [23/Nov/2026:10:00:00 +0000] ", from the first byte on: further behind it is a part of another
- * message. */
+/* [host] addr - user [23/Nov/2026:10:00:00 +0000] ", or Werkzeug's [23/Nov/2026 10:00:00] ", from the first byte on:
+ * further behind it is a part of another message. */
 static bool is_access(struct slice s)
 {
     int64_t us;
     const char *open = slice_chr(slice_sub(s, 0, 300), '[');
     struct slice stamp = open ? slice_from(s, (size_t)(open - s.p) + 1) : SLICE_NONE;
-    if (!open || !stamp_clf(&stamp, &us) || !slice_starts(stamp, SLICE("] \"")))
+    bool timed = open && (stamp_clf(&stamp, &us) || stamp_clf_local(&stamp, &us));
+    if (!timed || !slice_starts(stamp, SLICE("] \"")))
         return false;
     struct slice words = slice_sub(s, 0, (size_t)(open - s.p)), first = slice_split(&words, ' '),
                  second = slice_split(&words, ' ');

@@ -137,7 +137,7 @@ static void set_time(struct nginx_line *l, enum nginx_kind kind, struct slice v)
     int64_t us;
     bool zone = true;
     bool ok = kind == NGINX_KIND_TIME_LOCAL
-                  ? stamp_clf(&v, &us)
+                  ? stamp_clf(&v, &us) || !(zone = !stamp_clf_local(&v, &us))
                   : stamp_rfc3339(&v, &us, &zone) || stamp_epoch(&v, &us) || stamp_clf(&v, &us);
     if (!ok || kind < l->time_kind)
         return;

@@ -68,6 +68,7 @@ struct record {
     const struct trace *trace;         /* what its text holds of one, as far as somebody has looked; or NULL */
     struct slice exception_type, exception_value; /* of the exception that it reports */
     struct slice peer; /* who sent it: an address, or uid, pid and unit; not what it says itself */
+    bool elsewhere;    /* it is of no host that is known, and not of this one */
     bool untrusted;    /* its fields set none of the names that say whose it is: record_reserves */
     unsigned lines;    /* how many lines it was made of, at least 1 */
     unsigned times;    /* so often it has come, as its syslogd says; 0: once */
@@ -77,6 +78,7 @@ struct record {
     bool torn; /* an entry of nginx's error log whose rest stands in the messages behind it: see nginx_entry_torn */
     bool torn_program; /* and it is what a program behind FastCGI says, which is in many lines by itself */
     bool forged;       /* bytes of a client that were made to look like an entry: level is at most WARNING */
+    bool unsaid;       /* the level is no more than how the text came: the text has none, and a pipe has no opinion */
     bool headed;       /* its text says time or level itself: it is no bare line of a text that a carrier brings */
     bool empty;        /* its text is there and says nothing, a blank line of what was printed: message is then what it
                           stands in */

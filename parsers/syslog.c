@@ -252,6 +252,23 @@ static size_t lead_at(struct slice s)
     return slice_starts(s, SLICE("\xef\xbb\xbf")) ? 3 : s.n && (ascii_space(*s.p) || !*s.p);
 }
 
+static bool has_pri(struct slice s)
+{
+    size_t i = 1;
+    while (i < s.n && i < 5 && ascii_digit(s.p[i]))
+        i++;
+    return i > 1 && i < s.n && s.p[i] == '>';
+}
+
+/* "136 " before a PRI: an octet count, in a datagram or a file, where it counts nothing. */
+static size_t count_at(struct slice s)
+{
+    enum { COUNT_DIGITS = 5 };
+    size_t n = count_digits(s, COUNT_DIGITS);
+    struct slice rest = slice_from(s, n + 1);
+    return n && n < s.n && s.p[n] == ' ' && starts_with(rest, '<') && has_pri(rest) ? n + 1 : 0;
+}
+
 /*
  * Without what stands around it: RFC 5426, 3.1 and habits have a final LF or CR of line-wise senders and the NUL of C
  * strings sent whole; and a PRI is where the message begins, whatever is in front of it.
@@ -263,6 +280,7 @@ static struct slice message_of(struct slice s)
         s.n--;
     while ((n = lead_at(slice_from(s, lead))))
         lead += n;
+    lead += count_at(slice_from(s, lead));
     bool pri = lead + 1 < s.n && s.p[lead] == '<' && ascii_digit(s.p[lead + 1]);
     return slice_from(s, pri ? lead : 0);
 }
@@ -297,14 +315,6 @@ static bool syslog_parse(struct parse_ctx *ctx, struct record *r)
 
 /* ---- detection ---- */
 
-static bool has_pri(struct slice s)
-{
-    size_t i = 1;
-    while (i < s.n && i < 5 && ascii_digit(s.p[i]))
-        i++;
-    return i > 1 && i < s.n && s.p[i] == '>';
-}
-
 static bool take_file_stamp(struct slice *s)
 {
     /* Any year will do that has a 29th of February. */
@@ -333,18 +343,28 @@ static bool heroku(struct slice s)
     return named && slice_ends(first_word(s), SLICE("]:"));
 }
 
+/* "dnsmasq[7]:" at the front: who writes a syslog file of its own often leaves the host out of it. */
+static bool is_tag_with_pid(struct slice s)
+{
+    struct slice pid = first_word(s), name = slice_split(&pid, '[');
+    bool closed = name.n && ascii_alpha(*name.p) && slice_ends(pid, SLICE("]:"));
+    return closed && slice_u64(slice_sub(pid, 0, pid.n - 2), &(uint64_t){0});
+}
+
 /* The form of syslog files: a stamp, a host that is no level, and a tag that a colon ends. */
 static bool syslog_file(struct slice s)
 {
+    bool month = s.n && ascii_alpha(*s.p);
     if (!take_file_stamp(&s) || !starts_with(s, ' '))
         return false;
     s = slice_from(s, 1);
-    if (heroku(s))
+    if (heroku(s) || (month && is_tag_with_pid(s)))
         return true;
     struct slice host = slice_split(&s, ' '), tag = slice_split(&s, ' ');
     if (!host.n || !ascii_alnum(host.p[host.n - 1]) || level_from_word(host) != LEVEL_NONE)
         return false;
-    return tag.n > 1 && ascii_alnum(*tag.p) && tag.p[tag.n - 1] == ':';
+    bool path = starts_with(tag, '/') && slice_ends(tag, SLICE("]:")); /* the program as it was called */
+    return tag.n > 1 && (ascii_alnum(*tag.p) || path) && tag.p[tag.n - 1] == ':';
 }
 
 /* sd-daemon(3): what a program prints begins with <3>. The same PRI is the kernel's, whose lines have a
@@ -361,6 +381,8 @@ static const char *syslog_detect(struct slice line)
     struct slice s = parser_front(line);
     if (*s.p == '<' && has_pri(s) && !has_sd_prefix(s))
         return "a PRI in front";
+    if (count_at(s))
+        return "an octet count and a PRI in front";
     if (syslog_kernel_tells(s))
         return "the kernel's seconds since boot, or dmesg's date, in front";
     return syslog_file(s) ? "a time, a host and a tag with its colon in front" : NULL;

@@ -245,6 +245,17 @@ static struct slice program_of(struct slice name)
     return slice_sub(name, (size_t)(slash + 1), name.n - (sizeof ".service" - 1));
 }
 
+/* "shop[ERROR]: text" of programs whose own brackets syslog() takes for those of a pid. */
+static bool take_level(struct record *r, struct slice word)
+{
+    enum level level = word.n < 3 || ascii_digit(*word.p) ? LEVEL_NONE : level_from_word(word);
+    if (level == LEVEL_NONE)
+        return false;
+    bool said = r->severity >= 0 && !syslog_is_common(r->facility);
+    r->level = said && r->level > level ? r->level : level;
+    return true;
+}
+
 /* tag[pid]: or tag: or, behind a stamp, tag[pid] or, where `bare` tags are looked for, tag and a space.
  * Advances *s to the text. */
 static void take_tag(struct record *r, struct slice *s, bool stamped, bool bare)
@@ -263,7 +274,7 @@ static void take_tag(struct record *r, struct slice *s, bool stamped, bool bare)
     if (stamped && is_relay(&t, rest))
         rest = tag_behind(&t, rest);
     r->app = program_of(t.name);
-    r->procid = t.pid.n ? t.pid : SLICE_NONE;
+    r->procid = t.pid.n && !take_level(r, t.pid) ? t.pid : SLICE_NONE;
     *s = slice_from(rest, is_space(rest));
 }
 
@@ -287,8 +298,8 @@ static void finish(struct parse_ctx *ctx, struct record *r, struct slice text)
 static bool may_be_cisco(struct slice s)
 {
     enum { NEAR = 64 };
-    return s.n &&
-           (ascii_digit(*s.p) || *s.p == ':' || slice_starts(s, SLICE("RP/")) || slice_chr(slice_sub(s, 0, NEAR), '%'));
+    return s.n && (ascii_digit(s.p[s.n > 1 && *s.p == '-']) || *s.p == ':' || slice_starts(s, SLICE("RP/")) ||
+                   slice_chr(slice_sub(s, 0, NEAR), '%'));
 }
 
 /* Meraki: version 1, then Unix seconds. */
@@ -357,6 +368,11 @@ void syslog_legacy(struct parse_ctx *ctx, struct record *r, struct slice s)
         return;
     if ((stamped || r->severity >= 0 || r->host.n) && !is_repeat(tagged)) {
         take_tag(r, &tagged, stamped, bare);
+        if (slice_is(r->procid, "-") && slice_eq(r->app, r->host)) { /* UniFi OS: "UDM UDM[-]:  sshd[7]: text" */
+            r->procid = SLICE_NONE;
+            skip_spaces(&tagged);
+            take_tag(r, &tagged, stamped, bare);
+        }
         if (r->app.p)
             s = tagged;
     }

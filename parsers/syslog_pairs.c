@@ -4,6 +4,7 @@
  *   FortiGate      date=2026-03-01 time=12:00:00 devname="fw" level="error" msg="text"
  *   FortiAnalyzer  logver=506061630 timestamp=1650619870 tz="UTC+2:00" devname="faz" level="alert" msg="text"
  *   FortiMail      date=2026-03-01,time=12:00:00.123,device_id=FE,pri=error,msg="text"
+ *   SonicWall      id=firewall sn=18B1 time="2026-03-01 12:00:00 UTC" fw=203.0.113.1 pri=3 msg="text"
  *   Sophos         device="SFW" date=2026-03-01 time=12:00:00 timezone="CEST" device_name="xg" priority=Error
  * message="text" Snare, NXLog   MSWinEventLog 1 System 606129 Wed May 17 02:25:10 2017 7031 Service Control Manager … ,
  * by tabs
@@ -35,6 +36,8 @@ static bool is_fortinet(struct slice s)
         return false;
     for (size_t i = 0; i < sizeof first / sizeof *first; i++)
         known |= slice_is(slice_sub(s, 0, n), first[i]);
+    if (slice_starts(s, SLICE("id=firewall ")))
+        return true;
     struct slice front = slice_sub(s, 0, known ? NEAR : 0);
     if (slice_starts(front, SLICE("date=")) && slice_find(slice_sub(front, 0, 64), SLICE(" time=")) >= 0)
         return true;
@@ -42,6 +45,11 @@ static bool is_fortinet(struct slice s)
         if (slice_find(front, devices[i]) >= 0)
             return true;
     return false;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ';
 }
 
 static bool is_no_space(char c)
@@ -117,17 +125,25 @@ static void set_time(struct parse_ctx *ctx, struct record *r)
     bool zoned = true, utc = slice_starts(tz, SLICE("UTC"));
     tz = slice_from(tz, utc ? 3 : 0);
     struct slice s = stamp_text(r, tz, text);
+    s = s.n ? s : record_value(r, "time"); /* SonicWall's holds all */
     if (stamp_rfc3339(&s, &us, &zoned))
         r->time_us = zoned || (utc && !tz.n) ? us : stamp_local(ctx->zone, us, ctx->last_us);
     else if (stamp_epoch(&seconds, &us))
         r->time_us = us;
 }
 
+static enum level level_from_pri(struct slice s)
+{
+    uint64_t n;
+    return slice_u64(s, &n) && n <= 7 ? level_from_severity((int)n) : level_from_word(s);
+}
+
 bool syslog_fortinet(struct parse_ctx *ctx, struct record *r, struct slice s)
 {
-    static const char *const hosts[] = {"devname", "device_name", NULL},
+    static const char *const hosts[] = {"devname", "device_name", "fw", NULL},
                              *const levels[] = {"level", "pri", "priority", NULL},
                              *const messages[] = {"msg", "message", "logdesc", "attack", NULL};
+    s = slice_from(s, slice_span(s, is_blank));
     struct slice rest = s, key, value;
     if (!is_fortinet(s))
         return false;
@@ -138,7 +154,7 @@ bool syslog_fortinet(struct parse_ctx *ctx, struct record *r, struct slice s)
     set_time(ctx, r);
     struct slice host = value_of(r, hosts), message = value_of(r, messages);
     r->host = host.n ? host : r->host;
-    enum level level = level_from_word(value_of(r, levels));
+    enum level level = level_from_pri(value_of(r, levels));
     r->level = level != LEVEL_NONE ? level : r->level;
     r->message = message.n ? message : s;
     return true;

@@ -8,13 +8,13 @@ enum { SD_NAME_MAX = 255, FAR_DIGITS = 10, FACILITY_USER = 1, FACILITY_DAEMON = 
 
 /* ---- words and stamps ---- */
 
-/* Meraki: ten digits of seconds, with a fraction or without. */
+/* Meraki: ten digits of seconds, with a fraction or without; or thirteen of milliseconds, sixteen of microseconds. */
 bool syslog_epoch(struct slice *s, int64_t *us)
 {
     size_t digits = 0;
     while (digits < s->n && ascii_digit(s->p[digits]))
         digits++;
-    return digits == FAR_DIGITS && stamp_epoch(s, us);
+    return (digits == FAR_DIGITS || digits == FAR_DIGITS + 3 || digits == FAR_DIGITS + 6) && stamp_epoch(s, us);
 }
 
 static bool in_zone(char c)

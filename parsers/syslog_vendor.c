@@ -85,7 +85,7 @@ static bool take_word(struct parse_ctx *ctx, struct record *r, struct cisco *c, 
     bool ended = word.p[word.n - 1] == ':';
     struct slice name = slice_sub(word, 0, word.n - ended);
     uint64_t n;
-    if (ended && slice_u64(name, &n)) {
+    if (ended && slice_u64(slice_from(name, name.n > 1 && *name.p == '-'), &n)) { /* it may have run over */
         c->sequence = c->sequence.p ? c->sequence : name;
         return true;
     }

@@ -12,8 +12,10 @@
 #include "parsers/field_names.h"
 #include "parsers/level_said.h"
 #include "parsers/nested.h"
+#include "parsers/text_cluster.h"
 #include "parsers/text_collector.h"
 #include "parsers/text_console.h"
+#include "parsers/text_event.h"
 #include "parsers/text_fields.h"
 #include "parsers/text_head.h"
 #include "parsers/text_layout.h"
@@ -53,6 +55,8 @@ static enum level level_in(struct slice inside, struct record *r)
     level = text_level_in_words(text);
     if (level != LEVEL_NONE)
         return level;
+    if (slice_is(text, "!")) /* stunnel, and tools that mark what they say so */
+        return LEVEL_ERROR;
     if (slice_is(text, "System")) /* MySQL: the server starts or stops */
         return LEVEL_INFO;
     struct slice session = text, pid = slice_split(&session, '-'); /* PostgreSQL: [7-1], process and line */
@@ -116,8 +120,11 @@ static bool name_before_level(struct slice name, struct slice behind)
     enum text_spelling spelling = text_level_spelling(word);
     char last = name.p[name.n - 1];
     struct slice end = slice_from(behind, word.n);
+    slice_skip(&end, slice_is(word, "fatal") && starts(end, " error") ? strlen(" error") : 0); /* Unbound */
     if ((last == ':' || last == ']') && spelling == SPELT_LOWER && (starts(end, ": ") || starts(end, " : ")))
         return word.n > 2 && level_from_word(word) != LEVEL_NONE;
+    if (slice_is(word, "ALERT") && text_level_spelling(name) == SPELT_UPPER) /* Nagios: SERVICE ALERT, of any state */
+        return false;
     return word.n > 3 && spelling == SPELT_UPPER && may_be_logger(name) &&
            text_level_at(behind, true, &taken) != LEVEL_NONE;
 }
@@ -260,6 +267,8 @@ static enum level level_in_front(struct slice s, struct record *r, bool stamped,
         return level_in(inside, r);
     if (stamped && (*taken = pair_at(s, '<', '>', &inside))) /* ClickHouse, WebLogic */
         return level_from_word(inside);
+    if (stamped && starts(s, "*"))
+        return text_level_in_stars(s, taken);
     enum level level = text_level_at(s, stamped, taken);
     if (level == LEVEL_NONE)
         level = channel_level(s, r, taken);
@@ -379,22 +388,6 @@ static struct slice uncoloured(struct arena *arena, struct slice s)
     return slice_of(p, (size_t)(end - p));
 }
 
-/* "PHP Warning:  text": PHP's own severity, which stays in the message for the grammar of its traces. */
-static enum level php_level(struct slice s)
-{
-    static const struct {
-        const char *word;
-        enum level level;
-    } words[] = {
-        {"Fatal error:", LEVEL_ERROR}, {"Parse error:", LEVEL_ERROR}, {"Recoverable fatal error:", LEVEL_ERROR},
-        {"Warning:", LEVEL_WARNING},   {"Notice:", LEVEL_INFO},       {"Deprecated:", LEVEL_INFO}};
-    if (starts(s, "PHP "))
-        for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-            if (slice_starts(slice_from(s, 4), slice_str(words[i].word)))
-                return words[i].level;
-    return LEVEL_NONE;
-}
-
 /* "LEVEL time", also with the time in brackets. */
 static void time_behind_level(struct parse_ctx *ctx, struct slice *s, struct record *r)
 {
@@ -449,7 +442,7 @@ static void parse_rest(struct parse_ctx *ctx, struct slice *s, bool stamped, str
 {
     struct slice begin = *s, logger = r->logger;
     if (r->level == LEVEL_NONE || r->severity >= 0) {
-        enum level level = php_level(*s);
+        enum level level = text_level_php(*s);
         if (level == LEVEL_NONE)
             level = level_from(s, r, stamped);
         if (level == LEVEL_NONE) {
@@ -517,7 +510,9 @@ static bool take_line(struct parse_ctx *ctx, struct slice *s, struct record *r)
         r->time_us = head.time_us;
         r->procid = head.procid;
         r->logger = head.logger;
-        slice_skip(s, starts(*s, ": ") ? 2 : 0);
+        bool colon = s->n > 2 && (s->p[0] == ':' || s->p[1] == ':'); /* few have one */
+        enum level level = colon ? text_level_behind_time(s) : LEVEL_NONE;
+        r->level = level != LEVEL_NONE ? level : r->level;
         skip_spaces(s);
         if (text_postgresql_csv(ctx->arena, s, r))
             return true;
@@ -552,13 +547,14 @@ static bool take_text(struct parse_ctx *ctx, struct slice *s, struct record *r)
  */
 static bool take_json(struct parse_ctx *ctx, struct slice s, struct record *r)
 {
-    enum { HEAD_MAX = 64 };
+    enum { HEAD_MAX = 128 };
     struct text_head head = {.level = LEVEL_NONE};
     int64_t time_us = r->time_us;
     if (!slice_chr(slice_sub(s, 0, HEAD_MAX), '{')) /* asked for every line */
         return false;
     if (text_head(ctx, &s, &head)) {
         skip_spaces(&s);
+        slice_skip(&s, text_collector_tag(s));
         r->time_us = time_us != RECORD_NO_TIME ? time_us : head.time_us;
     }
     if (s.p != r->line.p && head.level == LEVEL_NONE && starts(s, "{\"") && nested_log_json(ctx, r, s))
@@ -569,15 +565,17 @@ static bool take_json(struct parse_ctx *ctx, struct slice s, struct record *r)
 
 static bool text_parse(struct parse_ctx *ctx, struct record *r)
 {
-    struct slice whole = uncoloured(ctx->arena, r->raw), s = whole;
+    struct slice whole = text_collector_shown(ctx, uncoloured(ctx->arena, r->raw)), s = whole;
     r->line = whole;
     take_priority(&s, r);
-    bool headed = s.p != whole.p;
     struct slice behind = s;
-    int64_t time_us = text_collector(ctx, &behind, r);
+    bool all, cluster = text_cluster(ctx, &behind, r, &all), headed = cluster || s.p != whole.p;
+    if (all)
+        return true;
+    int64_t time_us = cluster ? r->time_us : text_collector(ctx, &behind, r);
     if (time_us != RECORD_NO_TIME)
         r->time_us = r->carried_us = time_us;
-    if ((behind.p != s.p && nested_marked(ctx, r, behind)) || take_json(ctx, behind, r))
+    if ((behind.p != s.p && nested_marked(ctx, r, behind)) || text_event(ctx, r, behind) || take_json(ctx, behind, r))
         return true;
     s = behind;
     r->headed = take_text(ctx, &s, r) || headed || (!s.n && whole.n);

@@ -168,3 +168,21 @@ int64_t text_collector(const struct parse_ctx *ctx, struct slice *s, struct reco
     }
     return take_time(ctx, s);
 }
+
+struct slice text_collector_shown(const struct parse_ctx *ctx, struct slice line)
+{
+    const char *cr = slice_chr(line, '\r');
+    if (!cr) /* asked for every line */
+        return line;
+    struct slice last = slice_from(line, (size_t)(slice_rfind(line, SLICE("\r")) + 1));
+    bool over = last.n && has_head(ctx, last) && !has_head(ctx, slice_of(line.p, (size_t)(cr - line.p)));
+    return over ? last : line;
+}
+
+size_t text_collector_tag(struct slice s)
+{
+    size_t tab = slice_starts(s, SLICE("\t")), n = tab + slice_span(slice_from(s, tab), is_in_name);
+    struct slice behind = slice_from(s, n);
+    size_t end = slice_starts(behind, SLICE(": {\"")) ? 2 : slice_starts(behind, SLICE("\t{\""));
+    return n > tab && end ? n + end : 0;
+}

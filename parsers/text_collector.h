@@ -14,5 +14,10 @@ size_t text_collector_source(struct slice line, struct slice *name, bool *sure);
 /* Takes off what one has written. The time, where another stands behind it or an object; RECORD_NO_TIME: the line has
  * one at most, which is anybody's. */
 int64_t text_collector(const struct parse_ctx *ctx, struct slice *s, struct record *r);
+/* What a terminal shows of a line in which a bar of progress was drawn over with carriage returns: the last one, where
+ * it is a program's line and what stood before is none. */
+struct slice text_collector_shown(const struct parse_ctx *ctx, struct slice line);
+/* The bytes of a tag of Fluentd's between time and object: "shop.web: {" on its output, tabs around it in its files. */
+size_t text_collector_tag(struct slice s);
 
 #endif

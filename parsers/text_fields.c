@@ -1,5 +1,7 @@
 #include "parsers/text_fields.h"
 
+#include <string.h>
+
 #include "parsers/field_names.h"
 #include "parsers/text_parts.h"
 #include "text/json.h"
@@ -24,21 +26,24 @@ static bool is_in_key(char c)
     return ascii_alnum(c) || c == '_' || c == '.' || c == '-' || c == '/';
 }
 
-/* What a Go program has quoted. */
-static struct slice unquoted(struct arena *a, struct slice quoted)
+struct slice text_fields_unescape(struct arena *a, struct slice s, const char *from, const char *to)
 {
-    static const char from[] = "\"\\nrt", to[] = "\"\\\n\r\t";
-    if (!slice_chr(quoted, '\\'))
-        return quoted;
-    char *p = arena_alloc(a, quoted.n);
+    if (!slice_chr(s, '\\'))
+        return s;
+    char *p = arena_alloc(a, s.n);
     size_t n = 0;
-    for (size_t i = 0; i < quoted.n; i++) {
-        const char *e =
-            quoted.p[i] == '\\' && i + 1 < quoted.n && quoted.p[i + 1] ? strchr(from, quoted.p[i + 1]) : NULL;
-        p[n++] = e ? to[e - from] : quoted.p[i];
+    for (size_t i = 0; i < s.n; i++) {
+        const char *e = s.p[i] == '\\' && i + 1 < s.n && s.p[i + 1] ? strchr(from, s.p[i + 1]) : NULL;
+        p[n++] = e ? to[e - from] : s.p[i];
         i += e != NULL;
     }
     return slice_of(p, n);
+}
+
+/* What a Go program has quoted. */
+static struct slice unquoted(struct arena *a, struct slice quoted)
+{
+    return text_fields_unescape(a, quoted, "\"\\nrt", "\"\\\n\r\t");
 }
 
 /* Where a value without quotes ends: before the next " key=", which structures with blanks in them do not look like. */
@@ -123,6 +128,33 @@ static bool are_objects(struct parse_ctx *ctx, struct record *r, struct slice s)
     return !s.n;
 }
 
+/* A stack that is a list of its lines, as AWS' runtime for Node.js has it. */
+static struct slice lines_of(struct arena *a, struct slice json)
+{
+    const struct json_node *list = json_tree(a, json);
+    size_t n = 0;
+    if (!list || list->type != JSON_ARRAY)
+        return SLICE_NONE;
+    char *out = arena_alloc(a, json.n + 1); /* each has two quotes at least */
+    for (const struct json_node *line = list->child; line; line = line->next) {
+        if (line->type != JSON_STRING)
+            return SLICE_NONE;
+        if (line->text.n)
+            memcpy(out + n, line->text.p, line->text.n);
+        n += line->text.n;
+        out[n++] = '\n';
+    }
+    return slice_of(out, n);
+}
+
+static void take_stack(struct parse_ctx *ctx, struct record *r)
+{
+    unsigned rank;
+    for (unsigned i = 0; i < r->n_fields && !r->full_message.n; i++)
+        if (r->fields[i].type == FIELD_JSON && field_names_role(r->fields[i].name, &rank) == ROLE_STACK)
+            r->full_message = lines_of(ctx->arena, r->fields[i].value);
+}
+
 static bool opens(struct slice s)
 {
     return starts(s, "{\"") || starts(s, "{} ") || starts(s, "[] ");
@@ -146,6 +178,7 @@ static void objects_behind(struct parse_ctx *ctx, struct record *r)
         looks++;
         if (are_objects(ctx, r, slice_from(text, i + 1))) {
             r->told = slice_trim(slice_sub(text, 0, i));
+            take_stack(ctx, r);
             return;
         }
         r->n_fields = n;

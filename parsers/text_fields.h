@@ -9,5 +9,8 @@
 #include "parsers/parser.h"
 
 void text_fields(struct parse_ctx *ctx, struct record *r);
+/* Each of the bytes of `from` behind a backslash as the byte of `to` in its place; another backslash stays. In the
+ * arena, or s itself. */
+struct slice text_fields_unescape(struct arena *a, struct slice s, const char *from, const char *to);
 
 #endif

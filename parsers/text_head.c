@@ -164,6 +164,63 @@ static bool redis_signal(struct slice *s, struct text_head *h)
     return true;
 }
 
+/* --- OpenLDAP --- */
+
+/* Eight digits at the offset; -1: they are others. */
+static int64_t hex_word(struct slice s, size_t at)
+{
+    enum { DIGITS = 8 };
+    int64_t value = 0;
+    for (size_t i = at; i < at + DIGITS; i++) {
+        int digit = i < s.n ? ascii_hex_value(s.p[i]) : -1;
+        if (digit < 0)
+            return -1;
+        value = value * 16 + digit;
+    }
+    return value;
+}
+
+/* "6b0d9b7c.0e86abe2 0x7fc4042ce200 message" of slapd's own log since 2.5: seconds, nanoseconds, the thread. */
+static bool openldap(struct slice *s, struct text_head *h)
+{
+    enum { THREAD_AT = 18 };
+    if (s->n <= THREAD_AT || s->p[8] != '.' || !slice_starts(slice_from(*s, THREAD_AT - 1), SLICE(" 0x")))
+        return false;
+    int64_t seconds = hex_word(*s, 0), nano = hex_word(*s, 9);
+    struct slice rest = slice_from(*s, THREAD_AT), thread = slice_split(&rest, ' ');
+    if (seconds < 0 || nano < 0 || nano >= 1000000000 || !rest.p)
+        return false;
+    h->time_us = seconds * 1000000 + nano / 1000;
+    h->procid = thread;
+    *s = rest;
+    return true;
+}
+
+/* --- Zabbix --- */
+
+/* "812:20261123:100000.123 message": the process, then date and time without marks. */
+static bool zabbix(const struct parse_ctx *ctx, struct slice *s, struct text_head *h)
+{
+    enum { PID_MAX = 10, STAMP = 19 };
+    size_t n = slice_span(slice_sub(*s, 0, PID_MAX), ascii_digit), at = n + 1;
+    if (s->n <= at + STAMP || s->p[n] != ':' || s->p[at + 8] != ':' || s->p[at + 15] != '.' || s->p[at + STAMP] != ' ')
+        return false;
+    struct civil c = {.year = text_time_digits(*s, at, 4),
+                      .month = text_time_digits(*s, at + 4, 2),
+                      .day = text_time_digits(*s, at + 6, 2),
+                      .hour = text_time_digits(*s, at + 9, 2),
+                      .minute = text_time_digits(*s, at + 11, 2),
+                      .second = text_time_digits(*s, at + 13, 2)};
+    int milli = text_time_digits(*s, at + 16, 3);
+    int64_t us;
+    if (c.year < 1970 || c.hour < 0 || c.minute < 0 || c.second < 0 || milli < 0 || !stamp_civil(&c, &us))
+        return false;
+    h->time_us = text_time_local(ctx, us + milli * 1000);
+    h->procid = slice_sub(*s, 0, n);
+    *s = slice_from(*s, at + STAMP + 1);
+    return true;
+}
+
 /* --- a level and a time in brackets behind it --- */
 
 /* "11-23|10:00:00.123" of log15: the year is the one nearest to now. */
@@ -448,6 +505,8 @@ bool text_head(const struct parse_ctx *ctx, struct slice *s, struct text_head *h
     if (text_time(ctx, s, &h->time_us))
         return true;
     *h = none;
+    if (ascii_digit(*s->p) && (openldap(s, h) || zabbix(ctx, s, h)))
+        return true;
     if (behind_name(ctx, s, h))
         return true;
     *h = none;

@@ -1,5 +1,7 @@
 #include "parsers/text_layout.h"
 
+#include "parsers/text_columns.h"
+#include "parsers/text_level.h"
 #include "parsers/text_parts.h"
 #include "parsers/text_postgresql.h"
 
@@ -47,9 +49,22 @@ static bool source_place(struct slice *s, struct record *r)
     return true;
 }
 
+/* "C [rpc-clnt.c:161:ping] ", "A [MSGID: 106004] [": letters with which sentences begin, too. */
+static bool gluster_critical(struct slice s)
+{
+    struct slice inside = SLICE_NONE;
+    size_t n = starts(s, "C [") || starts(s, "A [") ? pair_at(slice_from(s, 2), '[', ']', &inside) : 0;
+    return n && (starts(inside, "MSGID: ") || slice_find(inside, SLICE(".c:")) > 0);
+}
+
 /* "E " of mongod, TensorFlow and GlusterFS, "E! " of Telegraf, "D2 " with mongod's number. */
 static bool letter(struct slice *s, struct record *r)
 {
+    if (gluster_critical(*s)) {
+        r->level = LEVEL_FATAL;
+        slice_skip(s, 2);
+        return true;
+    }
     if (s->n < 4 || !slice_chr(SLICE("EWIDF"), *s->p))
         return false;
     struct slice rest = slice_from(*s, 1);
@@ -85,6 +100,21 @@ static bool websphere(struct slice *s, struct record *r)
     return true;
 }
 
+/* " 0 log_channel(cluster) log [ERR] : text": the level of Ceph's own log of the cluster. */
+static bool cluster_log(struct slice *s, struct record *r)
+{
+    enum { FRONT = 80 };
+    ptrdiff_t at = slice_find(slice_sub(*s, 0, FRONT), SLICE(" log_channel("));
+    struct slice rest = slice_from(*s, at < 0 ? s->n : (size_t)at + 1), name = slice_split(&rest, ' '), inside;
+    size_t n = starts(rest, "log [") ? pair_at(slice_from(rest, 4), '[', ']', &inside) : 0;
+    if (!n || !starts(slice_from(rest, 4 + n), " : "))
+        return false;
+    r->level = level_from_word(inside);
+    r->logger = name;
+    *s = slice_from(rest, 4 + n + 3);
+    return true;
+}
+
 /* A thread in hexadecimal: WebSphere's, or Ceph's "7f2a8318f700 -1 text", of whose levels only -1 says something. */
 static bool behind_thread(struct slice *s, struct record *r)
 {
@@ -96,6 +126,8 @@ static bool behind_thread(struct slice *s, struct record *r)
     if (starts(rest, " -1 ")) {
         r->level = LEVEL_ERROR;
         slice_skip(&rest, 4);
+    } else if (n > SHORT && cluster_log(&rest, r)) {
+        /* it has said all */
     } else if (n != SHORT || !websphere(&rest, r)) {
         return false;
     }
@@ -150,6 +182,39 @@ static bool service(struct slice *s, bool stamped, struct record *r)
         return false;
     r->level = level;
     r->logger = slice_sub(*s, 0, name);
+    *s = rest;
+    return true;
+}
+
+/* "fail2ban.server [7]: ERROR text", the name in a column, "web-1 proftpd[7]: fatal: text": who speaks, behind a host
+ * or not, and the level behind that. */
+static bool program(struct slice *s, struct record *r)
+{
+    enum { FRONT = 120 };
+    struct slice name = word_at(*s), rest = slice_from(*s, name.n), pid;
+    const char *bracket = slice_chr(slice_sub(*s, 0, FRONT), '[');
+    if (!bracket || bracket == s->p || !skip_spaces(&rest) || !rest.n) /* asked for every line without a level */
+        return false;
+    bool host = *rest.p != '[';
+    if (host) {
+        name = slice_sub(rest, 0, slice_span(slice_sub(rest, 0, NAME_MAX), is_in_name));
+        slice_skip(&rest, name.n);
+    }
+    size_t taken, n = pair_at(rest, '[', ']', &pid);
+    if (!name.n || !n || !all_digits(pid) || !starts(slice_from(rest, n), ": "))
+        return false;
+    slice_skip(&rest, n + 1);
+    skip_spaces(&rest);
+    enum level level = text_level_at(rest, true, &taken);
+    /* "web-1 app[7]: ERROR text" behind a time is syslog's, of which the host is known elsewhere. */
+    if (level == LEVEL_NONE || !taken || (host && ascii_capital(*rest.p)))
+        return false;
+    r->level = level;
+    r->logger = name;
+    r->procid = pid;
+    slice_skip(&rest, taken);
+    slice_skip(&rest, starts(rest, ":") ? 1 : 0);
+    skip_spaces(&rest);
     *s = rest;
     return true;
 }
@@ -280,9 +345,49 @@ static bool sql_server(struct slice *s, struct record *r)
     return true;
 }
 
+/* ", Error                 CBS    text" of Windows' servicing logs: the level in a column of its own. */
+static bool servicing(struct slice *s, struct record *r)
+{
+    struct slice rest = *s;
+    if (!starts(rest, ", "))
+        return false;
+    slice_skip(&rest, 2);
+    enum level level = level_from_word(slice_split(&rest, ' '));
+    if (level == LEVEL_NONE || !starts(rest, " "))
+        return false;
+    skip_spaces(&rest);
+    r->level = level;
+    *s = rest;
+    return true;
+}
+
+static bool is_in_uuid(char c)
+{
+    return ascii_hex(c) || c == '-';
+}
+
+/* "UUID<TAB>ERROR<TAB>text" of AWS' runtime for Node.js: the request and the level. */
+static bool aws_runtime(struct slice *s, struct record *r)
+{
+    enum { UUID = 36 };
+    if (s->n <= UUID || s->p[UUID] != '\t' || slice_span(*s, is_in_uuid) != UUID)
+        return false;
+    struct slice rest = *s, id = slice_split(&rest, '\t');
+    enum level level = level_from_word(slice_split(&rest, '\t'));
+    if (level == LEVEL_NONE || !rest.p)
+        return false;
+    r->request_id = id;
+    r->level = level;
+    *s = rest;
+    return true;
+}
+
 bool text_layout(struct slice *s, bool stamped, struct record *r)
 {
-    if (stamped && (sql_server(s, r) || letter(s, r) || behind_thread(s, r) || esxi(s, r)))
+    if (stamped && (aws_runtime(s, r) || sql_server(s, r) || letter(s, r) || behind_thread(s, r) || esxi(s, r) ||
+                    servicing(s, r) || program(s, r)))
+        return true;
+    if (text_columns(s, stamped, r))
         return true;
     return service(s, stamped, r) || log4j(s, r) || text_postgresql(s, r) || dotted(s, r);
 }

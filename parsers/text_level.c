@@ -61,9 +61,13 @@ static bool is_heading(struct slice word)
    also in a column; between bars in any spelling. */
 static bool is_level_otherwise(struct slice word, struct slice behind, bool lower, bool column, size_t *taken)
 {
-    if (lower && !is_weak(word) && (starts(behind, "\t") || starts(behind, " : "))) /* zap in columns, libvirt */
+    struct slice column_end = behind;
+    bool padded = skip_spaces(&column_end) && starts(column_end, ": "); /* libvirt, and Monit in a column */
+    if (lower && !is_weak(word) && (starts(behind, "\t") || padded))    /* zap in columns */
         return true;
-    if (column && starts(behind, "|")) /* NLog, in columns, as it spells them */
+    if (lower && slice_is(word, "fatal") && starts(behind, " error: ")) /* Unbound */
+        return *taken += strlen(" error"), true;
+    if (column && (starts(behind, "|") || starts(column_end, "| "))) /* NLog, in columns, as it spells them */
         return true;
     if (!starts(behind, ":") || word.n < 3 || (!column && is_heading(word)))
         return false;
@@ -93,4 +97,48 @@ enum level text_level_in_words(struct slice s)
     struct slice word = slice_sub(s, 0, n);
     bool level = n > 3 && n + 1 < s.n && s.p[n] == ' ' && text_level_spelling(word) == SPELT_UPPER && !is_weak(word);
     return level ? level_from_word(word) : LEVEL_NONE;
+}
+
+enum level text_level_in_stars(struct slice s, size_t *taken)
+{
+    size_t n = slice_span(slice_sub(s, 1, NAME_MAX), ascii_capital);
+    *taken = n + 2;
+    return n > 2 && n + 1 < s.n && s.p[n + 1] == '*' ? level_from_word(slice_sub(s, 1, n + 1)) : LEVEL_NONE;
+}
+
+/* What stands behind the time. True: it is a colon by itself, " : ". */
+static bool skip_colon(struct slice *s)
+{
+    struct slice rest = *s;
+    bool apart = skip_spaces(&rest) && starts(rest, ": ");
+    if (apart)
+        *s = rest;
+    slice_skip(s, starts(*s, ": ") ? 2 : 0);
+    skip_spaces(s);
+    return apart;
+}
+
+enum level text_level_behind_time(struct slice *s)
+{
+    if (!skip_colon(s))
+        return LEVEL_NONE;
+    size_t n = text_level_word(*s);
+    enum level level = n > 2 && starts(slice_from(*s, n), ": ") ? level_from_word(slice_sub(*s, 0, n)) : LEVEL_NONE;
+    slice_skip(s, level != LEVEL_NONE ? n + 2 : 0);
+    return level;
+}
+
+enum level text_level_php(struct slice s)
+{
+    static const struct {
+        const char *word;
+        enum level level;
+    } words[] = {
+        {"Fatal error:", LEVEL_ERROR}, {"Parse error:", LEVEL_ERROR}, {"Recoverable fatal error:", LEVEL_ERROR},
+        {"Warning:", LEVEL_WARNING},   {"Notice:", LEVEL_INFO},       {"Deprecated:", LEVEL_INFO}};
+    if (starts(s, "PHP "))
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+            if (slice_starts(slice_from(s, 4), slice_str(words[i].word)))
+                return words[i].level;
+    return LEVEL_NONE;
 }

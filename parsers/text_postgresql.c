@@ -268,7 +268,7 @@ static struct slice csv_unescaped(struct arena *a, struct slice inside)
     return slice_of(p, n);
 }
 
-/* The column at the front, behind its comma. One whose quote does not end goes on in lines of their own. */
+/* The column at the front, behind its comma. One whose quote does not end was cut. */
 static struct slice csv_column(struct arena *a, struct slice *s)
 {
     if (!starts(*s, "\""))
@@ -316,6 +316,21 @@ static __attribute__((noinline)) bool csv_record(struct arena *a, struct slice *
         if (columns[fields[i].column].n)
             record_add(r, slice_str(fields[i].name), columns[fields[i].column], FIELD_STRING);
     return true;
+}
+
+/* Asked for every line of text. */
+bool text_postgresql_csv_begins(struct slice line)
+{
+    static const char form[] = "dddd-dd-dd dd:dd:dd.ddd ";
+    enum { ZONE_MAX = 40 };
+    if (line.n <= sizeof form || line.p[4] != '-' || line.p[10] != ' ' || line.p[19] != '.')
+        return false;
+    for (size_t i = 0; i < sizeof form - 1; i++)
+        if (form[i] == 'd' ? !ascii_digit(line.p[i]) : line.p[i] != form[i])
+            return false;
+    struct slice rest = slice_from(slice_sub(line, 0, sizeof form + ZONE_MAX), sizeof form - 1);
+    slice_split(&rest, ',');
+    return starts(rest, "\"") || starts(rest, ",");
 }
 
 /* Asked for every line with a time. */

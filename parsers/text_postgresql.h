@@ -13,7 +13,10 @@ bool text_postgresql(struct slice *s, struct record *r);
    db.user and db.name say who asked for it, and where. */
 void text_postgresql_who(struct slice prefix, struct record *r);
 /* *s: what follows the time. True: it is a record of csvlog, *s is its message, and what else it says of an error are
-   fields under the names that jsonlog has for them. Its last column may end in later lines. */
+   fields under the names that jsonlog has for them. A column may have line ends. */
 bool text_postgresql_csv(struct arena *a, struct slice *s, struct record *r);
+
+/* Whether a line begins as such a record does: with a time to the millisecond and its zone. */
+bool text_postgresql_csv_begins(struct slice line);
 
 #endif

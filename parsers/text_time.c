@@ -39,6 +39,23 @@ size_t text_time_fraction(struct slice s, int32_t *micro)
     return i;
 }
 
+/* What may stand behind a time that ends in a number of any length. */
+static bool ends_time(struct slice s)
+{
+    return !s.n || slice_chr(SLICE(" \t]|,;>)"), *s.p);
+}
+
+/* ":123", milliseconds behind a colon: the bytes they take, or 0. */
+static size_t colon_millis(struct slice s, int32_t *micro)
+{
+    enum { BYTES = 4 };
+    int milli = s.n && *s.p == ':' ? text_time_digits(s, 1, BYTES - 1) : -1;
+    if (milli < 0 || !ends_time(slice_from(s, BYTES)))
+        return 0;
+    *micro = milli * 1000;
+    return BYTES;
+}
+
 int64_t text_time_local(const struct parse_ctx *ctx, int64_t us)
 {
     return stamp_local(ctx->zone, us, ctx->last_us);
@@ -74,6 +91,7 @@ static bool finish(const struct parse_ctx *ctx, struct slice *s, size_t n, struc
     int64_t us, offset_us;
     int32_t micro;
     size_t fraction = text_time_fraction(rest, &micro);
+    fraction = fraction ? fraction : colon_millis(rest, &micro);
     c.micro = fraction ? micro : c.micro;
     slice_skip(&rest, fraction);
     if (!stamp_civil(&c, &us) || (rest.n && ascii_alnum(rest.p[0])))
@@ -153,16 +171,22 @@ static bool websphere(const struct parse_ctx *ctx, struct slice *s, int64_t *out
     return true;
 }
 
-/* dd-Mon-yyyy hh:mm:ss (PHP), dd Mon yyyy hh:mm:ss (Redis) and dd/Mon/yyyy hh:mm:ss (Django). */
+/* dd-Mon-yyyy hh:mm:ss (PHP), dd Mon yyyy hh:mm:ss (Redis), dd/Mon/yyyy hh:mm:ss (Django), dd/Mon/yyyy:hh:mm:ss
+ * (CherryPy), and dd-Mon-yy or dd/Mon/yy hh:mm:ss (what Python's loggers are told to write). */
 static bool day_first(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
 {
-    struct civil c = {
-        .day = text_time_digits(*s, 0, 2), .month = stamp_month(slice_from(*s, 3)), .year = text_time_digits(*s, 7, 4)};
-    if (c.day < 0 || !c.month || c.year < 0 || s->n < 20 || s->p[2] != s->p[6] || !slice_chr(SLICE("- /"), s->p[2]) ||
-        s->p[11] != ' ')
+    enum { YEAR = 7, CLOCK = 8 };
+    bool two = s->n > YEAR + 2 && s->p[2] != ' ' && s->p[YEAR + 2] == ' ';
+    size_t n = YEAR + (two ? 2 : 4);
+    struct civil c = {.day = text_time_digits(*s, 0, 2),
+                      .month = stamp_month(slice_from(*s, 3)),
+                      .year = text_time_digits(*s, YEAR, two ? 2 : 4)};
+    if (c.day < 0 || !c.month || c.year < 0 || s->n <= n + CLOCK || s->p[2] != s->p[6] ||
+        !slice_chr(SLICE("- /"), s->p[2]) || (s->p[n] != ' ' && (s->p[n] != ':' || s->p[2] != '/')))
         return false;
-    size_t clock = text_time_clock(*s, 12, ':', &c);
-    return clock && finish(ctx, s, 12 + clock, c, out);
+    c.year += two ? 2000 : 0;
+    size_t clock = text_time_clock(*s, n + 1, ':', &c);
+    return clock && finish(ctx, s, n + 1 + clock, c, out);
 }
 
 /* "h:mm:ss" or "h:mm", of 1 to 12 hours: the bytes it takes, or 0. */
@@ -243,7 +267,55 @@ static size_t gap_at(struct slice s)
     return s.n && (*s.p == ' ' || *s.p == 'T' || *s.p == '-' || *s.p == '_');
 }
 
-/* Dates of digits alone, but for ISO's, and hh:mm:ss behind them, of twelve hours too. */
+/* A number of so many digits at the most, off the front; -1: there is none. */
+static int number_from(struct slice *s, size_t digits)
+{
+    size_t n = slice_span(slice_sub(*s, 0, digits), ascii_digit);
+    int value = n ? text_time_digits(*s, 0, n) : -1;
+    slice_skip(s, n);
+    return value;
+}
+
+/* "9:5:2" and, of milliseconds, "9:5:2:81": each number as long as it is. The bytes they take, or 0. */
+static size_t unpadded_clock(struct slice s, struct civil *c)
+{
+    struct slice rest = s;
+    int part[4] = {0};
+    unsigned n = 0;
+    for (; n < 4 && (!n || (rest.n && *rest.p == ':')); n++) {
+        slice_skip(&rest, n > 0);
+        part[n] = number_from(&rest, n < 3 ? 2 : 3);
+        if (part[n] < 0)
+            return 0;
+    }
+    if (n < 3 || !(ends_time(rest) || (n == 3 && *rest.p == '.')))
+        return 0;
+    c->hour = part[0];
+    c->minute = part[1];
+    c->second = part[2];
+    c->micro = part[3] * 1000;
+    return (size_t)(rest.p - s.p);
+}
+
+/* The time of day behind a date of digits and what stands between them, of twelve hours too; behind a dash also with
+ * dots, as DB2 and Blue Gene write it. The bytes it takes, or 0. */
+static size_t clock_behind_date(struct slice s, char gap, struct civil *c)
+{
+    struct civil strict = *c;
+    size_t n = half_day_at(s, true, &strict);
+    n = n ? n : text_time_clock(s, 0, ':', &strict);
+    n = n || gap != '-' ? n : text_time_clock(s, 0, '.', &strict);
+    if (n && !(n + 1 < s.n && s.p[n] == ':' && ascii_digit(s.p[n + 1]))) {
+        *c = strict;
+        return n;
+    }
+    size_t unpadded = unpadded_clock(s, c);
+    if (!unpadded)
+        *c = strict;
+    return unpadded ? unpadded : n;
+}
+
+/* Dates of digits alone, but for ISO's, and the time of day behind them. */
 static bool digits_date(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
 {
     struct civil c = {0};
@@ -251,10 +323,36 @@ static bool digits_date(const struct parse_ctx *ctx, struct slice *s, int64_t *o
     if (!n && !(n = year_last(*s, &c)))
         return false;
     struct slice rest = slice_from(*s, n);
-    size_t gap = gap_at(rest), clock = half_day_at(slice_from(rest, gap), true, &c);
-    if (!clock)
-        clock = text_time_clock(rest, gap, ':', &c);
-    return clock && gap && c.year >= 1970 && finish(ctx, s, n + gap + clock, c, out);
+    size_t gap = gap_at(rest);
+    if (!gap || c.year < 1970)
+        return false;
+    size_t clock = clock_behind_date(slice_from(rest, gap), *rest.p, &c);
+    return clock && finish(ctx, s, n + gap + clock, c, out);
+}
+
+/* "03-17 16:13:38.811" of Android, "[10.30 16:49:06]", "10/30 16:49:06": month and day, or day and month. Which is
+ * which, and the year, is told by the present: it is the later one of those that are past. */
+static bool without_year(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
+{
+    enum { CLOCK_AT = 6, BYTES = 14 };
+    if (s->n < BYTES || s->p[5] != ' ' || !slice_chr(SLICE("-/."), s->p[2]))
+        return false;
+    struct civil c = {.month = text_time_digits(*s, 0, 2), .day = text_time_digits(*s, 3, 2)};
+    if (c.month < 0 || c.day < 0 || !text_time_clock(*s, CLOCK_AT, ':', &c))
+        return false;
+    struct slice rest = slice_from(*s, BYTES);
+    size_t fraction = text_time_fraction(rest, &c.micro);
+    slice_skip(&rest, fraction ? fraction : colon_millis(rest, &c.micro));
+    struct civil other = c;
+    other.month = c.day;
+    other.day = c.month;
+    int64_t us, other_us;
+    bool is = stamp_latest_year(c, ctx->now_us, &us), may_be = stamp_latest_year(other, ctx->now_us, &other_us);
+    if (!(is || may_be) || (rest.n && ascii_alnum(*rest.p)))
+        return false;
+    *out = text_time_local(ctx, !is || (may_be && other_us > us) ? other_us : us);
+    *s = rest;
+    return true;
 }
 
 /* Unix milliseconds of thirteen digits, or seconds of ten, which are told from a plain number by a fraction
@@ -341,7 +439,13 @@ static bool iso(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
     bool zone = false;
     if (!stamp_rfc3339(s, &us, &zone))
         return false;
-    slice_skip(s, text_time_fraction(*s, &twice));
+    size_t fraction = text_time_fraction(*s, &twice);
+    slice_skip(s, fraction);
+    if (!fraction && !zone && us % STAMP_SECOND == 0) {
+        int32_t micro = 0;
+        slice_skip(s, colon_millis(*s, &micro));
+        us += micro;
+    }
     *out = zone ? us : text_time_local(ctx, us);
     return true;
 }
@@ -366,5 +470,5 @@ bool text_time(const struct parse_ctx *ctx, struct slice *s, int64_t *out)
         return month_first(ctx, s, out);
     return iso(ctx, s, out) || slashed(ctx, s, out) || stamp_clf(s, out) || day_first(ctx, s, out) ||
            websphere(ctx, s, out) || short_date(ctx, s, out) || digits_date(ctx, s, out) || epoch(s, out) ||
-           clock_only(s, out) || float_epoch(s, out);
+           clock_only(s, out) || float_epoch(s, out) || without_year(ctx, s, out);
 }

@@ -13,7 +13,7 @@ static inline bool traces_load_file(void *set, struct conf_file *file, struct di
 /* A set that is ready. */
 static inline struct trace_set *traces_load(bool prefilter)
 {
-    struct trace_set *set = trace_set_new(false);
+    struct trace_set *set = trace_set_new(false, NULL);
     data_files("rules/traces/*.yaml", traces_load_file, set);
     trace_set_ready(set, prefilter);
     return set;

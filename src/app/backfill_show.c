@@ -9,42 +9,14 @@
 
 /* --- on the way --- */
 
-static void put_bytes(uint64_t bytes, char out[16])
-{
-    static const char units[] = "kMGTP";
-    double v = (double)bytes / 1000;
-    unsigned u = 0;
-    while (v >= 1000 && u + 2 < sizeof units) {
-        v /= 1000;
-        u++;
-    }
-    snprintf(out, 16, v < 10 ? "%.1f %cB" : "%.0f %cB", v, units[u]);
-}
-
-static void put_left(int64_t s, char out[32])
-{
-    if (s < 90)
-        snprintf(out, 32, "%" PRIi64 " s left", s);
-    else if (s < 90 * 60)
-        snprintf(out, 32, "%" PRIi64 " min left", s / 60);
-    else
-        snprintf(out, 32, "%.1f h left", (double)s / 3600);
-}
-
 /* How far it is, how fast, how long still, and what has come of it. */
-static void show_progress(const struct backfill_show *s, uint64_t left_bytes)
+static void show_progress(struct backfill_show *s, uint64_t left_bytes)
 {
-    uint64_t read_bytes = s->total_bytes - left_bytes;
-    int64_t ms = clock_mono_ms() - s->begin_ms;
-    char done[16], all[16], rate[16], left[32] = "";
-    put_bytes(read_bytes, done);
-    put_bytes(s->total_bytes, all);
-    put_bytes(ms > 0 ? read_bytes * 1000 / (uint64_t)ms : 0, rate);
-    if (read_bytes && left_bytes)
-        put_left((int64_t)((double)left_bytes / (double)read_bytes * (double)ms / 1000), left);
-    fprintf(stderr, "%3u %%  %s of %s, %s/s  %s  %" PRIu64 " events sent, %" PRIu64 " wait\033[K\r",
-            s->total_bytes ? (unsigned)(100.0 * (double)read_bytes / (double)s->total_bytes) : 100, done, all, rate,
-            left, s->counts.v[COUNT_sent], s->waiting);
+    char besides[80];
+    s->progress.total_bytes = s->backfill->total_bytes;
+    s->progress.done_bytes = s->backfill->total_bytes - left_bytes;
+    snprintf(besides, sizeof besides, "%" PRIu64 " events sent, %" PRIu64 " wait", s->counts.v[COUNT_sent], s->waiting);
+    progress_show(&s->progress, besides);
 }
 
 /* Something has been read or answered since. */
@@ -69,10 +41,10 @@ bool backfill_show_look(void *u, const struct daemon_view *v)
     s->dead = v->dead;
     s->issues = v->issues;
     s->newest_too_old_us = v->newest_too_old_us;
-    if (s->terminal && !v->over)
+    if (v->over)
+        progress_end(&s->progress);
+    else
         show_progress(s, v->inputs[0].behind_bytes < s->total_bytes ? v->inputs[0].behind_bytes : s->total_bytes);
-    else if (s->terminal)
-        fputs("\033[K", stderr);
     s->gave_up = now_ms - s->moved_ms > BACKFILL_PATIENCE_S * INT64_C(1000);
     return !s->gave_up;
 }

@@ -6,6 +6,7 @@
 #define APP_BACKFILL_SHOW_H
 
 #include "app/daemon.h"
+#include "app/progress.h"
 #include "io/in_backfill.h"
 
 enum { BACKFILL_PATIENCE_S = 3600 }; /* without one line read or event sent */
@@ -13,8 +14,7 @@ enum { BACKFILL_PATIENCE_S = 3600 }; /* without one line read or event sent */
 struct backfill_show {
     const struct backfill *backfill;
     const char *store;
-    bool terminal;    /* standard error is one */
-    int64_t begin_ms; /* of the monotonic clock */
+    struct progress progress;
     /* As the last look found it: */
     struct counts counts;
     uint64_t waiting, dead, total_bytes;

@@ -23,6 +23,7 @@
 #include "io/tail_position.h"
 #include "parsers/frame.h"
 #include "text/keys.h"
+#include "text/when.h"
 
 enum { PACE = 20, PACE_MAX = 100000, NICENESS = 10 };
 #define DAY_US INT64_C(86400000000)
@@ -106,33 +107,15 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
     return status == EXIT_WELL ? command_log_format("backfill", a->log_format, &a->format) : status;
 }
 
-/* A time as in RFC 3339, of which all but the day may be missing, in local time where it names no zone; or so long ago,
- * as 7d. */
-static bool read_time(const struct zone *zone, const char *text, int64_t now_us, int64_t *out)
-{
-    struct slice s = slice_str(text);
-    bool has_zone;
-    int64_t ago_us;
-    char *whole = s.n == strlen("2026-11-20") ? xasprintf("%sT00:00:00", text) : xstrdup(text);
-    s = slice_str(whole);
-    bool ok = stamp_rfc3339(&s, out, &has_zone) && s.n == 0;
-    if (ok && !has_zone)
-        *out = stamp_local(zone, *out, RECORD_NO_TIME);
-    free(whole);
-    if (!ok && (ok = keys_duration(slice_str(text), &ago_us)))
-        *out = now_us - ago_us;
-    return ok;
-}
-
 static int read_window(struct job *j)
 {
     const struct arguments *a = &j->args;
     int64_t now_us = clock_wall_us();
     j->past = (struct past){.on = true, .oldest_us = now_us - OLDEST_US, .since_us = INT64_MIN, .before_us = INT64_MAX};
-    if (a->since && !read_time(j->zone, a->since, now_us, &j->past.since_us))
+    if (a->since && !when_read(slice_str(a->since), j->zone, now_us, &j->past.since_us))
         return command_usage(
             "backfill", "--since is a time such as 2026-11-20, 2026-11-20T10:00:00Z or 7d ago, not \"%s\"", a->since);
-    if (a->before && !read_time(j->zone, a->before, now_us, &j->past.before_us))
+    if (a->before && !when_read(slice_str(a->before), j->zone, now_us, &j->past.before_us))
         return command_usage(
             "backfill", "--before is a time such as 2026-11-20, 2026-11-20T10:00:00Z or 7d ago, not \"%s\"", a->before);
     return EXIT_WELL;
@@ -247,8 +230,8 @@ static int run(struct job *j, struct diag *d)
         add_file(j, j->args.files[i], name);
     change_settings(j);
     say_followed(j);
-    struct backfill_show show = {
-        .backfill = &j->backfill, .store = s->store, .terminal = isatty(STDERR_FILENO), .begin_ms = clock_mono_ms()};
+    struct backfill_show show = {.backfill = &j->backfill, .store = s->store};
+    progress_begin(&show.progress, 0);
     const struct daemon_setup setup = {.settings = s,
                                        .inputs = &input,
                                        .n_inputs = 1,

@@ -17,6 +17,8 @@
 #include "core/trace_check.h"
 #include "core/trace_keys.h"
 #include "io/in_tail.h"
+#include "io/kafka_client.h"
+#include "io/kafka_producer.h"
 #include "io/store.h"
 #include "text/keys.h"
 
@@ -115,7 +117,7 @@ static void check_project(const struct options *o, const struct rule_set *set, u
     const struct template *t = &set->rules[i]->event.project;
     struct slice name = t->n == 1 && !t->parts[0].is_name ? t->parts[0].text : SLICE_NONE;
     struct arena a = {0};
-    if (!name.n || has_project(o, name))
+    if (!name.n || o->forward.on || has_project(o, name))
         return;
     const char *near = nearest_project(o, name, &a);
     err_add(d, ERR_WARNING, conf_place(conf_get(conf_get(set->sources[i].node, "event"), "project")),
@@ -163,10 +165,14 @@ static void check_rules(const struct snapshot *now, const struct arguments *a, s
 /* What a start would find of them, where they are sound. */
 static void check_inputs(const struct settings *s, struct diag *d)
 {
+    if (s->options.forward.on)
+        kafka_producer_check(&s->forward.kafka, s->forward.place, d);
     for (unsigned i = 0; i < s->n_inputs; i++) {
         const struct input_options *in = &s->inputs[i];
         if (input_traits[in->kind].follows_files && in->text)
             tail_check(in, d);
+        if (in->kind == INPUT_KAFKA)
+            kafka_client_check(&in->kafka, in->place, d);
         const char *const files[] = {in->tls.cert, in->tls.key, in->tls.client_ca};
         for (unsigned k = 0; k < sizeof files / sizeof *files; k++)
             if (files[k] && access(files[k], R_OK) != 0)

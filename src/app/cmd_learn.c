@@ -6,26 +6,24 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/command.h"
 #include "app/learn.h"
-#include "app/reader.h"
+#include "app/learn_import.h"
+#include "app/offline.h"
 #include "app/snapshot.h"
-#include "app/zone.h"
 #include "base/xalloc.h"
 #include "core/join.h"
 #include "core/pipeline.h"
 #include "io/clock.h"
-#include "io/container_file.h"
 #include "parsers/parser.h"
+#include "text/json.h"
 
 enum { RULES_BYTES_MAX = 8 << 20, PACK_MAX = 32 };
 
 struct arguments {
-    const char *config, *log_format, *out;
-    enum format format;
-    char **rules, **files;
-    unsigned n_rules, n_files;
-    bool assign;
+    struct offline logs;
+    const char *out, *from;
+    enum import_kind kind;
+    bool assign, json;
 };
 
 /* --- rules --- */
@@ -59,41 +57,42 @@ static bool cmd_learn_on_message(void *u, struct message *m)
     return true;
 }
 
+static void cmd_learn_on_begin(void *u, const struct stream *s)
+{
+    struct lesson *l = u;
+    l->stream = *s;
+    l->learn.path = s->source.p;
+    l->learn.line = 0;
+}
+
+static bool cmd_learn_on_end(void *u)
+{
+    struct lesson *l = u;
+    pipeline_let_go(l->pipeline);
+    return true;
+}
+
+static const struct join_options *cmd_learn_join_of(void *u, const char *path)
+{
+    (void)u, (void)path;
+    return &join_defaults;
+}
+
 static void read_files(struct lesson *l, struct diag *d)
 {
-    struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
-    for (unsigned i = 0; i < l->args.n_files; i++) {
-        const char *path = l->args.files[i];
-        uint64_t id = slice_hash(slice_str(path), 7);
-        struct arena about = {0};
-        const struct container *container = container_of_file(&about, path, NULL);
-        const struct record_home home = {.file = slice_str(path)};
-        l->stream = (struct stream){.format = l->args.format,
-                                    .zone = zone,
-                                    .log_format = slice_str(l->args.log_format),
-                                    .source = slice_str(path),
-                                    .input = slice_str(path),
-                                    .home = strcmp(path, "-") == 0 ? NULL : &home,
-                                    .trusted = true,
-                                    .join = &join_defaults,
-                                    .file_key = id,
-                                    .container = container,
-                                    .ring = container ? container_key(container) : id,
-                                    .last_us = RECORD_NO_TIME};
-        l->learn.path = path;
-        l->learn.line = 0;
-        reader_run(path, l->args.format, cmd_learn_on_message, l, d);
-        pipeline_let_go(l->pipeline);
-        arena_done(&about);
-    }
+    const struct offline_reader r = {.each = cmd_learn_on_message,
+                                     .begin = cmd_learn_on_begin,
+                                     .end = cmd_learn_on_end,
+                                     .join = cmd_learn_join_of,
+                                     .u = l};
+    offline_run(&l->args.logs, &r, d);
     pipeline_flush(l->pipeline);
-    zone_free(zone);
 }
 
 /* Of the file's name, as packs are called. */
 static void pack_of(const struct arguments *a, char pack[PACK_MAX + 1])
 {
-    const char *path = a->out ? a->out : a->files[0], *slash = strrchr(path, '/'), *p = slash ? slash + 1 : path;
+    const char *path = a->out ? a->out : a->logs.files[0], *slash = strrchr(path, '/'), *p = slash ? slash + 1 : path;
     size_t n = 0;
     for (; *p && *p != '.' && n < PACK_MAX; p++)
         if (ascii_alnum(*p))
@@ -143,6 +142,63 @@ static void say_summary(const struct learn *l, const struct learn_written *w)
                 (unsigned long long)clusters_lost(l->clusters), CLUSTERS_MAX);
 }
 
+static void put_count(struct json *j, const char *key, uint64_t v)
+{
+    json_key(j, key);
+    json_int(j, (int64_t)v);
+}
+
+/* Where they go into no file. */
+static void put_rules(struct json *j, const struct arguments *a, struct slice rules)
+{
+    if (a->out)
+        return;
+    json_key(j, "rules");
+    json_str(j, rules);
+}
+
+static void print_line(const struct sbuf *out)
+{
+    fwrite(out->p, 1, out->n, stdout);
+    putchar('\n');
+}
+
+/* The same for programs. */
+static void print_json(const struct lesson *l, const struct learn_written *w, struct slice rules)
+{
+    struct sbuf out;
+    struct json j;
+    sbuf_init(&out, 4 * (size_t)RULES_BYTES_MAX);
+    json_start(&j, &out);
+    json_map(&j);
+    put_count(&j, "messages", l->learn.messages);
+    put_count(&j, "known", l->learn.known);
+    put_count(&j, "access", l->learn.access);
+    put_count(&j, "faults", w->faults);
+    put_count(&j, "noise", w->noise);
+    put_count(&j, "covered", w->covered);
+    put_count(&j, "untold", w->untold);
+    put_count(&j, "secrets", l->learn.secrets);
+    put_count(&j, "left_out", clusters_lost(l->learn.clusters));
+    put_rules(&j, &l->args, rules);
+    json_map_end(&j);
+    json_end(&j);
+    print_line(&out);
+    sbuf_done(&out);
+}
+
+/* Writes the rules and says what they are. */
+static void hand_out(const struct lesson *l, const struct learn_written *w, struct slice rules, struct diag *d)
+{
+    bool alone = l->args.json && !l->args.out;
+    if (!alone && !write_out(l->args.out, rules, d))
+        return;
+    if (l->args.json)
+        print_json(l, w, rules);
+    else
+        say_summary(&l->learn, w);
+}
+
 static void learn(struct lesson *l, const struct snapshot *now, const struct options *options, struct diag *d)
 {
     static const uint8_t no_store[16];
@@ -160,8 +216,8 @@ static void learn(struct lesson *l, const struct snapshot *now, const struct opt
     read_files(l, d);
     pack_of(&l->args, pack);
     struct learn_written w = learn_rules(&l->learn, slice_str(pack), now->rules->traces, &out);
-    if (!d->errors && write_out(l->args.out, sbuf_slice(&out), d))
-        say_summary(&l->learn, &w);
+    if (!d->errors)
+        hand_out(l, &w, sbuf_slice(&out), d);
     pipeline_free(l->pipeline);
     learn_done(&l->learn);
     sbuf_done(&out);
@@ -170,8 +226,9 @@ static void learn(struct lesson *l, const struct snapshot *now, const struct opt
 static int learn_rules_of(struct lesson *l)
 {
     struct diag d = {0};
-    struct settings *s = settings_load(l->args.config, &d);
-    const struct snapshot_rules from = {.names = l->args.rules, .n_names = l->args.n_rules, .one_thread = true};
+    struct settings *s = settings_load(l->args.logs.config, &d);
+    const struct snapshot_rules from = {
+        .names = l->args.logs.rules, .n_names = l->args.logs.n_rules, .one_thread = true};
     struct snapshot *now = s ? snapshot_load(s, &from, &d) : NULL;
     if (now) {
         struct options options = s->options;
@@ -183,6 +240,72 @@ static int learn_rules_of(struct lesson *l)
     int status = command_finish(&d, EXIT_INPUT_WRONG);
     settings_unref(s);
     return status;
+}
+
+/* --- what other programs know --- */
+
+static void print_notes(const struct learn_imported *i, const char *path)
+{
+    for (unsigned k = 0; k < i->import.n_notes; k++) {
+        const struct import_note *n = &i->import.notes[k];
+        if (n->line)
+            fprintf(stderr, "%s:%u: %s\n", path, n->line, n->text);
+        else
+            fprintf(stderr, "%s: %s\n", path, n->text);
+    }
+    fprintf(stderr, "%u of %u patterns are carried over.\n", i->written, i->read);
+}
+
+static void put_notes(struct json *j, const struct learn_imported *i)
+{
+    json_key(j, "notes");
+    json_array(j);
+    for (unsigned k = 0; k < i->import.n_notes; k++) {
+        json_map(j);
+        put_count(j, "line", i->import.notes[k].line);
+        json_key(j, "text");
+        json_str(j, slice_str(i->import.notes[k].text));
+        json_map_end(j);
+    }
+    json_array_end(j);
+}
+
+static void print_imported(const struct learn_imported *i, const struct arguments *a, struct slice rules)
+{
+    struct sbuf out;
+    struct json j;
+    sbuf_init(&out, 4 * (size_t)RULES_BYTES_MAX);
+    json_start(&j, &out);
+    json_map(&j);
+    put_count(&j, "read", i->read);
+    put_count(&j, "written", i->written);
+    put_notes(&j, i);
+    put_rules(&j, a, rules);
+    json_map_end(&j);
+    json_end(&j);
+    print_line(&out);
+    sbuf_done(&out);
+}
+
+static int carry_over(const struct arguments *a)
+{
+    struct diag d = {0};
+    struct learn_imported i;
+    struct sbuf out;
+    char pack[PACK_MAX + 1];
+    pack_of(a, pack);
+    sbuf_init(&out, RULES_BYTES_MAX);
+    bool ok = learn_import(a->logs.files[0], a->kind, slice_str(pack), &i, &out, &d) &&
+              ((a->json && !a->out) || write_out(a->out, sbuf_slice(&out), &d));
+    if (ok && a->json)
+        print_imported(&i, a, sbuf_slice(&out));
+    else if (ok)
+        print_notes(&i, a->logs.files[0]);
+    ok = ok && i.written > 0;
+    learn_import_done(&i);
+    sbuf_done(&out);
+    int status = command_finish(&d, EXIT_INPUT_WRONG);
+    return status == EXIT_WELL && !ok ? EXIT_INPUT_WRONG : status;
 }
 
 /* --- clusters alone --- */
@@ -222,13 +345,16 @@ static int assign(const struct arguments *args)
 {
     struct diag d = {0};
     static struct assignment a; /* a record is large */
-    a.format = args->format;
-    a.log_format = slice_str(args->log_format);
+    struct progress progress;
+    a.format = args->logs.format;
+    a.log_format = slice_str(args->logs.log_format);
     a.clusters = clusters_new(NULL);
-    for (unsigned i = 0; i < args->n_files; i++) {
+    progress_begin(&progress, progress_size(args->logs.files, args->logs.n_files));
+    for (unsigned i = 0; i < args->logs.n_files; i++) {
         a.seen = (struct parser_seen){FORMAT_AUTO, FORMAT_AUTO};
-        reader_run(args->files[i], a.format, cmd_learn_on_line, &a, &d);
+        reader_run_shown(args->logs.files[i], a.format, cmd_learn_on_line, &a, &progress, &d);
     }
+    progress_end(&progress);
     clusters_refine(a.clusters);
     for (size_t i = 0; i < a.n; i++)
         printf("%u\n", a.leaves[i] == CLUSTERS_NONE ? 0 : clusters_of(a.clusters, a.leaves[i]) + 1);
@@ -240,39 +366,41 @@ static int assign(const struct arguments *args)
 
 /* --- arguments --- */
 
-static void read_option(struct command_reader *in, struct arguments *a)
+static void cmd_learn_on_option(void *u, struct command_reader *in)
 {
-    if (command_is(in, "-c"))
-        a->config = in->value;
-    else if (command_is(in, "-o"))
+    struct arguments *a = u;
+    if (command_is(in, "-o"))
         a->out = in->value;
-    else if (command_is(in, "--rules"))
-        a->rules[a->n_rules++] = in->value;
-    else if (command_is(in, "--log-format"))
-        a->log_format = in->value;
-    else if (command_is(in, "--format"))
-        command_format(in, &a->format);
+    else if (command_is(in, "--from"))
+        a->from = in->value;
     a->assign |= command_is(in, "--assign");
+    a->json |= command_is(in, "--json");
+}
+
+static int check_from(struct arguments *a)
+{
+    while (import_kinds[a->kind] && strcmp(import_kinds[a->kind], a->from) != 0)
+        a->kind++;
+    const char *near = err_nearest(slice_str(a->from), import_kinds);
+    if (!import_kinds[a->kind])
+        return command_usage("learn", "--from is fail2ban, grok or fluent-bit%s%s", near ? "; did you mean " : "",
+                             near ? near : "");
+    if (a->logs.n_files != 1 || a->assign || a->logs.n_rules)
+        return command_usage("learn", "--from reads one file of another program: no others, no --assign, no --rules");
+    return EXIT_WELL;
 }
 
 static int read_arguments(int argc, char **argv, struct arguments *a)
 {
     struct command_reader in = command_read("learn", argc, argv);
-    a->rules = xcalloc((size_t)argc, sizeof *a->rules);
-    a->files = xcalloc((size_t)argc, sizeof *a->files);
-    while (command_next(&in)) {
-        if (in.option)
-            read_option(&in, a);
-        else
-            a->files[a->n_files++] = argv[in.at - 1];
-    }
-    if (in.status != EXIT_WELL)
-        return in.status;
-    if (!a->n_files)
-        return command_usage("learn", "no file is named; - is standard input");
-    if (a->assign && (a->out || a->n_rules))
-        return command_usage("learn", "--assign prints numbers of clusters, not rules: not with -o or --rules");
-    return command_log_format("learn", a->log_format, &a->format);
+    int status = offline_read(&a->logs, &in, cmd_learn_on_option, a);
+    if (status != EXIT_WELL)
+        return status;
+    if (a->from)
+        return check_from(a);
+    if (a->assign && (a->out || a->logs.n_rules || a->json))
+        return command_usage("learn", "--assign prints numbers of clusters, not rules: not with -o, --rules or --json");
+    return offline_check(&a->logs, "learn");
 }
 
 int cmd_learn(int argc, char **argv)
@@ -280,8 +408,7 @@ int cmd_learn(int argc, char **argv)
     struct lesson l = {.now_us = clock_wall_us()};
     int status = read_arguments(argc, argv, &l.args);
     if (status == EXIT_WELL)
-        status = l.args.assign ? assign(&l.args) : learn_rules_of(&l);
-    free(l.args.rules);
-    free(l.args.files);
+        status = l.args.from ? carry_over(&l.args) : l.args.assign ? assign(&l.args) : learn_rules_of(&l);
+    offline_done(&l.args.logs);
     return status;
 }

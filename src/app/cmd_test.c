@@ -1,13 +1,16 @@
-/* crumbd test: one event to each project, and what the server says. */
+/* crumbd test: one event to each project, one notification to each entry of notify, and what the servers say. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
 #include "app/command.h"
+#include "app/notifications.h"
 #include "app/show.h"
 #include "app/upstream.h"
 #include "core/event.h"
+#include "io/up_kafka.h"
 
 enum { ANSWER_POINTS = 400 };
 
@@ -15,9 +18,8 @@ struct answer {
     bool accepted;
 };
 
-static void test_on_answer(void *u, const struct http_client_answer *a)
+static void show_answer(struct answer *v, const struct http_client_answer *a)
 {
-    struct answer *v = u;
     v->accepted = a->status >= 200 && a->status < 300;
     if (!a->status) {
         printf("  no answer: %s\n", a->error);
@@ -26,6 +28,18 @@ static void test_on_answer(void *u, const struct http_client_answer *a)
     printf("  %s: HTTP %u ", v->accepted ? "accepted" : "REFUSED", a->status);
     show_text(stdout, a->body, ANSWER_POINTS);
     putchar('\n');
+}
+
+static void test_on_notified(void *u, const struct http_client_answer *a)
+{
+    show_answer(u, a);
+    if (a->status >= 300 && a->status < 400)
+        printf("  requests follow no redirect: set url to where it leads\n");
+}
+
+static void test_on_answer(void *u, const struct http_client_answer *a)
+{
+    show_answer(u, a);
     if (a->status == 401 || a->status == 403)
         printf("  check the key of the DSN: the server does not know it, or the project is off\n");
     if (a->status == 404)
@@ -67,8 +81,21 @@ static bool test_project(const struct settings *s, const struct upstream *u, con
     write_event(s, id, &payload);
     printf("%s%.*s\n  to %s\n  event %s\n", p->name.n ? "project " : "default project", SLICE_ARG(p->name),
            p->dsn->shown, id);
-    sender_post_once(p->dsn, &u->http, id, sbuf_slice(&payload), test_on_answer, &v);
+    if (p->kafka)
+        up_kafka_once(p->kafka, id, sbuf_slice(&payload), test_on_answer, &v);
+    else
+        sender_post_once(p->dsn, &u->http, id, sbuf_slice(&payload), test_on_answer, &v);
     sbuf_done(&payload);
+    return v.accepted;
+}
+
+static bool test_notification(const struct settings *s, unsigned entry)
+{
+    struct answer v = {0};
+    char *shown = notifications_shown(&s->notify[entry]);
+    printf("notification\n  to %s\n", shown);
+    notifications_test(s, entry, test_on_notified, &v);
+    free(shown);
     return v.accepted;
 }
 
@@ -88,10 +115,12 @@ int cmd_test(int argc, char **argv)
     bool accepted = true;
     struct settings *s = settings_load(config, &d);
     bool ready = s && upstream_init(&u, s, &d);
-    if (ready && !u.n)
+    if (ready && !u.n && !s->n_notify)
         err_plain(&d, "there is no DSN to test: set sentry.dsn in crumbd.yaml, or SENTRY_DSN");
     for (unsigned i = 0; ready && i < u.n; i++)
         accepted &= test_project(s, &u, &u.projects[i]);
+    for (unsigned i = 0; ready && i < s->n_notify; i++)
+        accepted &= test_notification(s, i);
     upstream_done(&u);
     int status = command_finish(&d, EXIT_INPUT_WRONG);
     settings_unref(s);

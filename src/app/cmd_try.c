@@ -2,22 +2,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app/command.h"
-#include "app/reader.h"
+#include "app/offline.h"
 #include "app/snapshot.h"
 #include "app/try.h"
-#include "app/zone.h"
-#include "base/xalloc.h"
 #include "core/join.h"
-#include "io/container_file.h"
 
 struct arguments {
-    const char *config, *log_format;
-    enum format format;
-    char **rules, **files;
+    struct offline logs;
     char *diff[2];        /* old and new rules or groupings; NULL: nothing is compared */
     unsigned grouping[2]; /* 0: they are rules */
-    unsigned n_rules, n_files;
     bool events, json, limits;
 };
 
@@ -43,49 +36,36 @@ static bool try_on_message(void *u, struct message *m)
     return !ferror_unlocked(stdout); /* `| head` has seen enough */
 }
 
-/* No line of the next file goes on with what is held of this one. */
-static void end_of_file(struct trial *t)
+static void try_on_begin(void *u, const struct stream *s)
 {
+    struct trial *t = u;
+    t->stream[0] = t->stream[1] = *s;
+}
+
+/* No line of the next file goes on with what is held of this one. */
+static bool try_on_end(void *u)
+{
+    struct trial *t = u;
     if (t->diff)
         try_diff_let_go(t->diff);
     else
         pipeline_let_go(t->run.pipeline);
+    return !ferror(stdout);
 }
 
 /* As the input does that reads it. */
-static const struct join_options *join_of(const struct trial *t, const char *path)
+static const struct join_options *try_join_of(void *u, const char *path)
 {
+    const struct trial *t = u;
     const struct input_options *o = settings_input_of(t->settings, path);
     return o ? &o->join : &join_defaults;
 }
 
 static void read_files(struct trial *t, struct diag *d)
 {
-    struct zone *zone = zone_load(SLICE("local"), d, (struct err_place){0});
-    for (unsigned i = 0; i < t->args.n_files && !ferror(stdout); i++) {
-        const char *path = t->args.files[i];
-        uint64_t id = slice_hash(slice_str(path), 7);
-        struct arena about = {0};
-        const struct container *container = container_of_file(&about, path, NULL);
-        const struct record_home home = {.file = slice_str(path)};
-        t->stream[0] = (struct stream){.format = t->args.format,
-                                       .zone = zone,
-                                       .log_format = slice_str(t->args.log_format),
-                                       .source = slice_str(path),
-                                       .input = slice_str(path),
-                                       .home = strcmp(path, "-") == 0 ? NULL : &home,
-                                       .trusted = true,
-                                       .join = join_of(t, path),
-                                       .file_key = id,
-                                       .container = container,
-                                       .ring = container ? container_key(container) : id,
-                                       .last_us = RECORD_NO_TIME};
-        t->stream[1] = t->stream[0];
-        reader_run(path, t->args.format, try_on_message, t, d);
-        end_of_file(t);
-        arena_done(&about);
-    }
-    zone_free(zone);
+    const struct offline_reader r = {
+        .each = try_on_message, .begin = try_on_begin, .end = try_on_end, .join = try_join_of, .u = t};
+    offline_run(&t->args.logs, &r, d);
 }
 
 /* --- arguments --- */
@@ -113,27 +93,18 @@ static int check_diff(struct arguments *a)
 
 static int check_arguments(struct arguments *a)
 {
-    if (a->diff[0] && (a->n_rules || a->events || a->limits))
+    if (a->diff[0] && (a->logs.n_rules || a->events || a->limits))
         return command_usage("try", "--diff names both sets of rules: not with --rules, --events or --limits");
     if (a->events && a->json)
         return command_usage("try", "--events prints events and --json a summary: one of them");
-    if (!a->n_files)
-        return command_usage("try", "no file is named; - is standard input");
     int status = check_diff(a);
-    return status == EXIT_WELL ? command_log_format("try", a->log_format, &a->format) : status;
+    return status == EXIT_WELL ? offline_check(&a->logs, "try") : status;
 }
 
-static void read_option(struct command_reader *in, struct arguments *a)
+static void try_on_option(void *u, struct command_reader *in)
 {
-    if (command_is(in, "-c"))
-        a->config = in->value;
-    else if (command_is(in, "--rules"))
-        a->rules[a->n_rules++] = in->value;
-    else if (command_is(in, "--log-format"))
-        a->log_format = in->value;
-    else if (command_is(in, "--format"))
-        command_format(in, &a->format);
-    else if (command_is(in, "--diff")) {
+    struct arguments *a = u;
+    if (command_is(in, "--diff")) {
         a->diff[0] = in->value;
         a->diff[1] = in->second;
     }
@@ -145,15 +116,8 @@ static void read_option(struct command_reader *in, struct arguments *a)
 static int read_arguments(int argc, char **argv, struct arguments *a)
 {
     struct command_reader in = command_read("try", argc, argv);
-    a->rules = xcalloc((size_t)argc, sizeof *a->rules);
-    a->files = xcalloc((size_t)argc, sizeof *a->files);
-    for (const char *word; (word = command_next(&in));) {
-        if (in.option)
-            read_option(&in, a);
-        else
-            a->files[a->n_files++] = argv[in.at - 1];
-    }
-    return in.status == EXIT_WELL ? check_arguments(a) : in.status;
+    int status = offline_read(&a->logs, &in, try_on_option, a);
+    return status == EXIT_WELL ? check_arguments(a) : status;
 }
 
 /* --- the two ways --- */
@@ -161,8 +125,8 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
 /* Most logs of nginx have none: then their grammars are not loaded before one is there after all. */
 static bool may_have_traces(const struct arguments *a)
 {
-    for (unsigned i = 0; i < a->n_files; i++) {
-        enum format format = a->format == FORMAT_AUTO ? reader_first_format(a->files[i]) : a->format;
+    for (unsigned i = 0; i < a->logs.n_files; i++) {
+        enum format format = a->logs.format == FORMAT_AUTO ? reader_first_format(a->logs.files[i]) : a->logs.format;
         const struct format_traits *traits = format_traits(format);
         if (!traits->whole && !traits->access)
             return true;
@@ -175,7 +139,7 @@ static void run(struct trial *t, struct settings *s, struct diag *d)
     const struct arguments *a = &t->args;
     struct options options = s->options;
     const struct snapshot_rules from = {
-        .names = a->rules, .n_names = a->n_rules, .one_thread = true, .traces_later = !may_have_traces(a)};
+        .names = a->logs.rules, .n_names = a->logs.n_rules, .one_thread = true, .traces_later = !may_have_traces(a)};
     struct snapshot *now = snapshot_load(s, &from, d);
     if (now) {
         if (!a->limits)
@@ -244,7 +208,7 @@ int cmd_try(int argc, char **argv)
     struct diag d = {0};
     int status = read_arguments(argc, argv, &t.args);
     if (status == EXIT_WELL) {
-        struct settings *s = settings_load(t.args.config, &d);
+        struct settings *s = settings_load(t.args.logs.config, &d);
         t.settings = s;
         if (s && t.args.diff[0])
             compare(&t, s, &d);
@@ -253,7 +217,6 @@ int cmd_try(int argc, char **argv)
         status = command_finish(&d, EXIT_INPUT_WRONG);
         settings_unref(s);
     }
-    free(t.args.rules);
-    free(t.args.files);
+    offline_done(&t.args.logs);
     return status;
 }

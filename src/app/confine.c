@@ -106,6 +106,8 @@ static void allow_input(struct sandbox *s, const struct input_options *in)
     allow_file(s, SANDBOX_MAIN, in->tls.cert);
     allow_file(s, SANDBOX_MAIN, in->tls.key);
     allow_file(s, SANDBOX_MAIN, in->tls.client_ca);
+    allow_file(s, SANDBOX_MAIN, in->kafka.sasl.oauth.secret_file); /* read for each token */
+    allow_file(s, SANDBOX_MAIN, in->kafka.sasl.oauth.ca);
 }
 
 /* The main thread removes the socket of a page when it ends. */
@@ -130,6 +132,15 @@ static void allow_settings(struct sandbox *s, const struct settings *of)
     allow_file(s, SANDBOX_MAIN, of->sentry.release.file);
     allow_file(s, SANDBOX_MAIN, of->sentry.ca_file);
     allow_file(s, SANDBOX_MAIN, of->http_token_file);
+    allow_file(s, SANDBOX_MAIN, of->forward.kafka.tls.ca);
+    allow_file(s, SANDBOX_MAIN, of->forward.kafka.tls.cert);
+    allow_file(s, SANDBOX_MAIN, of->forward.kafka.tls.key);
+    allow_file(s, SANDBOX_MAIN, of->forward.kafka.sasl.password_file);
+    for (unsigned i = 0; i < of->n_notify; i++) {
+        allow_file(s, SANDBOX_MAIN, of->notify[i].ca_file);
+        for (unsigned k = 0; k < of->notify[i].n_secrets; k++)
+            allow_file(s, SANDBOX_MAIN, of->notify[i].secrets[k].path);
+    }
     allow_if_there(s, SANDBOX_MAIN, SANDBOX_READ, getenv("CREDENTIALS_DIRECTORY"));
     allow_if_there(s, SANDBOX_MAIN, SANDBOX_READ, settings_data_dir());
     for (unsigned i = 0; i < of->n_rules; i++) {
@@ -193,11 +204,53 @@ const char *confine_why_not(const struct sandbox *s, const struct input_options 
         return NULL;
     if ((traits->libraries || traits->reads) && !has_kind(in->kind, before, n_before))
         return "the sandbox of this process does not let it read what it needs for that";
+    if (traits->asks && !has_kind(in->kind, before, n_before))
+        return "the sandbox of this process does not let it connect to a server";
+    if (traits->connects && sandbox_filters(s))
+        return "the sandbox of this process lets no thread of a new input's begin (crumbd(8), SIGHUP)";
     if (traits->follows_files)
         return in->awaited || !sandbox_abi(s) || is_covered(s, in)
                    ? NULL
                    : "the sandbox of this process does not let it read there";
     return input_listens(in) && !has_socket(in, before, n_before) ? why_no_socket(sandbox_abi(s), in) : NULL;
+}
+
+/* What is not there yet would come into its folder. */
+static void need(const struct sandbox *s, const struct settings *next, const char *key, const char *path,
+                 struct diag *d)
+{
+    char *folder = path ? fixed_prefix(path) : NULL;
+    if (path && sandbox_abi(s) && !sandbox_covers(s, SANDBOX_MAIN, access(path, F_OK) == 0 ? path : folder))
+        err_add(d, ERR_ERROR, (struct err_place){.file = next->path},
+                "%s %s: the sandbox of this process does not let it read there, so a restart is needed", key, path);
+    free(folder);
+}
+
+bool confine_may_read(const struct sandbox *s, const struct settings *next, struct diag *d)
+{
+    unsigned errors = d->errors;
+    if (!s)
+        return true;
+    need(s, next, "sentry.ca_file", next->sentry.ca_file, d);
+    need(s, next, "forward.kafka.tls.ca", next->forward.kafka.tls.ca, d);
+    need(s, next, "forward.kafka.tls.cert", next->forward.kafka.tls.cert, d);
+    need(s, next, "forward.kafka.tls.key", next->forward.kafka.tls.key, d);
+    need(s, next, "forward.kafka.sasl.password_file", next->forward.kafka.sasl.password_file, d);
+    for (unsigned i = 0; i < next->n_notify; i++)
+        need(s, next, "notify.ca_file", next->notify[i].ca_file, d);
+    return d->errors == errors;
+}
+
+/* The worker speaks to it. OpenSSL looks for an authority in its folder when a certificate is shown. */
+static void allow_redis(struct sandbox *s, const struct redis_where *r)
+{
+    static const char *const authorities[] = {"/usr/lib/ssl", "/etc/ssl/certs", "/usr/share/ca-certificates",
+                                              "/usr/local/share/ca-certificates", "/dev/urandom"};
+    sandbox_let_connect(s);
+    allow_file(s, SANDBOX_MAIN, r->password_file);
+    allow_file(s, SANDBOX_MAIN, r->ca_file);
+    for (size_t i = 0; r->at.tls && !r->ca_file && i < sizeof authorities / sizeof *authorities; i++)
+        allow_if_there(s, SANDBOX_WORKER, SANDBOX_READ, authorities[i]);
 }
 
 struct sandbox *confine_new(const struct settings *s, const struct input_options *inputs, unsigned n_inputs,
@@ -218,6 +271,11 @@ struct sandbox *confine_new(const struct settings *s, const struct input_options
         allow_input(box, &inputs[i]);
     for (size_t i = 0; i < sizeof of_worker / sizeof *of_worker; i++)
         allow_if_there(box, SANDBOX_WORKER, SANDBOX_READ, of_worker[i]);
+    if (s->shared.url)
+        allow_redis(box, &s->shared);
+    for (unsigned i = 0; i < n_inputs; i++)
+        if (input_traits[inputs[i].kind].asks)
+            allow_redis(box, &inputs[i].redis.where);
     if (manager && *manager == '@')
         sandbox_abstract_sockets(box);
     return box;

@@ -16,6 +16,9 @@ void confine_preload(const struct input_options *inputs, unsigned n_inputs);
  * is no sandbox. n_before inputs are open now, and their sockets may be taken over. */
 const char *confine_why_not(const struct sandbox *s, const struct input_options *in, const struct input_options *before,
                             unsigned n_before);
+/* Whether the files can be read that the settings name and that are opened later than a reload: else nothing would be
+ * delivered from then on. Otherwise errors in d. s NULL: there is no sandbox. */
+bool confine_may_read(const struct sandbox *s, const struct settings *next, struct diag *d);
 /* One line of the log: what this kernel gives, and what it lacks. s NULL: the sandbox is off. */
 void confine_say(const struct sandbox *s);
 

@@ -22,6 +22,7 @@
 #include "base/xalloc.h"
 #include "io/listen.h"
 #include "io/store_fates.h"
+#include "io/store_issues.h"
 
 enum {
     COMMIT_RETRY_MS = 1000, /* the disk is full or fails: try the same checkpoint again, */
@@ -29,6 +30,7 @@ enum {
     EXIT_COMMIT_S = 5,      /* how long the last checkpoint may take at exit */
     EXIT_LAST_S = 1,        /* how long, after that or after a second signal, the worker has to tell its last numbers */
     EXIT_SEND_MS = 5000,    /* how long what waits may still be sent at exit; the rest stays in the store */
+    EXIT_NOTIFY_MS = 3000,  /* and how long, after that, notifications */
     DRAIN_SEND_MS = 60000,  /* the same for `crumbd -`, whose end nobody has decided */
 };
 
@@ -41,7 +43,7 @@ static struct timeval seconds(int s)
 static void end_worker(struct daemon *dm)
 {
     for (unsigned i = 0; i < dm->n_unstored; i++)
-        worker_answer(dm->worker, shares_copy(&dm->shares));
+        worker_answer(dm->worker, shares_copy(&dm->shares), false);
     worker_join(dm->worker);
     dm->worker = NULL;
 }
@@ -55,6 +57,8 @@ static void log_ledger(struct daemon *dm)
     sbuf_init(&line, 16384);
     count_ledger(&dm->counts, &line);
     struct count_open waiting = daemon_waiting(dm);
+    if (dm->open.lines || dm->open.events) /* as of the last checkpoint that the worker has told */
+        sbuf_addf(&line, " open_lines=%" PRIu64 " open_events=%" PRIu64, dm->open.lines, dm->open.events);
     if (waiting.lines || waiting.events)
         sbuf_addf(&line, " waiting_lines=%" PRIu64 " waiting_events=%" PRIu64, waiting.lines, waiting.events);
     log_line(LOG_INFO, sbuf_slice(&line));
@@ -68,14 +72,19 @@ static void end_loop(struct daemon *dm)
     event_base_loopbreak(dm->base);
 }
 
+static void daemon_on_all_notified(void *u)
+{
+    end_loop(u);
+}
+
 /* What is left waits for an answer, a retry or a limit. */
 static void daemon_on_all_sent(void *u)
 {
     struct daemon *dm = u;
     struct store_totals totals;
     store_totals(dm->store, &totals);
-    dm->waits_for_all = dm->setup->send_all && totals.ready > 0;
-    if (!dm->waits_for_all)
+    dm->waits_for_all = dm->setup->send_all && !dm->told_to_stop && totals.ready > 0;
+    if (!dm->waits_for_all && !notifications_flush(dm->notifications, EXIT_NOTIFY_MS, daemon_on_all_notified, dm))
         end_loop(dm);
 }
 
@@ -89,7 +98,8 @@ static void send_rest(struct daemon *dm)
         return;
     }
     dm->sending_rest = true;
-    sender_flush(dm->sender, dm->setup->drain ? DRAIN_SEND_MS : EXIT_SEND_MS, daemon_on_all_sent, dm);
+    bool patient = dm->setup->drain && !dm->told_to_stop;
+    sender_flush(dm->sender, patient ? DRAIN_SEND_MS : EXIT_SEND_MS, daemon_on_all_sent, dm);
 }
 
 /* What is not stored yet stays so. The worker's last numbers name it, and come at once, unless it hangs. */
@@ -157,6 +167,7 @@ static bool commit(struct daemon *dm, struct worker_checkpoint *c)
 {
     uint64_t log_dropped = log_writer_dropped();
     c->checkpoint.counts.v[COUNT_log_dropped] = log_dropped - dm->log_dropped;
+    notifications_unstored(dm->notifications, &c->checkpoint.counts);
     enum store_result result = store_commit(dm->store, &c->checkpoint);
     if (result == STORE_FULL && daemon_make_room(dm, &c->checkpoint))
         result = store_commit(dm->store, &c->checkpoint);
@@ -166,8 +177,11 @@ static bool commit(struct daemon *dm, struct worker_checkpoint *c)
         return false;
     }
     dm->log_dropped = log_dropped;
+    notifications_stored(dm->notifications, &c->checkpoint.counts);
     count_add(&dm->counts, &c->checkpoint.counts);
+    notifications_events(dm->notifications, &c->checkpoint);
     dm->issues = c->issues;
+    dm->shared = c->shared;
     dm->open = c->open;
     dm->newest_too_old_us = c->newest_too_old_us;
     dm->past_issues = c->past_issues;
@@ -177,9 +191,10 @@ static bool commit(struct daemon *dm, struct worker_checkpoint *c)
     if (c->inputs && generation == dm->reload.generation)
         memcpy(dm->inputs, c->inputs, dm->n_inputs * sizeof *dm->inputs);
     daemon_say_room(dm);
-    bool last = c->last, events = c->checkpoint.n_events > 0;
+    daemon_tell_live(dm, &c->checkpoint);
+    bool last = c->last, events = c->checkpoint.n_events + c->checkpoint.n_numbers > 0;
     worker_checkpoint_free(c);
-    worker_answer(dm->worker, daemon_measure(dm));
+    worker_answer(dm->worker, daemon_measure(dm), true);
     daemon_reload_stored(dm, generation);
     if (events)
         sender_kick(dm->sender);
@@ -265,6 +280,7 @@ static void daemon_on_signal(evutil_socket_t sig, short what, void *u)
         return;
     }
     log_info("stopping", log_c("signal", sig == SIGTERM ? "SIGTERM" : "SIGINT"));
+    dm->told_to_stop = true;
     stop(dm);
 }
 
@@ -296,11 +312,17 @@ static void daemon_on_pulse(evutil_socket_t fd, short what, void *u)
     (void)what;
     if (dm->reload.applying)
         return;
+#ifdef __GLIBC__
+    if (!dm->trimmed)
+        malloc_trim(0);
+#endif
+    dm->trimmed = true;
     if (dm->stored == STORE_OK)
         daemon_say_room(dm);
     if (health_pulse(&dm->health, dm->worker, dm->input_list) && dm->watchdog)
         notify_send("WATCHDOG=1");
     daemon_watch(dm);
+    daemon_make_code(dm);
     if (!show(dm, false))
         stop(dm);
 }
@@ -410,7 +432,9 @@ static int open_all(struct daemon *dm, struct diag *d)
         return EXIT_INPUT_WRONG;
     dm->upstream_of = settings_ref(dm->setup->settings);
     daemon_use_store(dm, s);
+    store_keep_issues(dm->store, s->issues_bytes, s->issues_keep_us);
     daemon_room_init(dm);
+    dm->tap = tap_new();
     const struct worker_setup setup = {.inputs = dm->input_list,
                                        .n_inputs = dm->n_inputs,
                                        .store_id = store_id(dm->store),
@@ -418,19 +442,23 @@ static int open_all(struct daemon *dm, struct diag *d)
                                        .grouping = daemon_grouping(dm, s),
                                        .secret = {random_key(), random_key()},
                                        .run_key = random_key(),
+                                       .keep_issues = s->issues_bytes > 0,
                                        .fates_number = store_keep_fates(dm->store, s->where_bytes),
                                        .used = daemon_measure(dm),
                                        .drain = dm->setup->drain,
+                                       .shared = dm->setup->past.on || !s->shared.url ? NULL : &s->shared.at,
                                        .past = dm->setup->past,
                                        .pace_per_s = dm->setup->pace_per_s,
+                                       .tap = dm->tap,
                                        .tolerant = s->inputs_found && !dm->setup->drain};
     dm->worker = worker_new(&setup, d); /* before the rules: what is sent meanwhile waits in the sockets */
     if (!dm->worker)
         return EXIT_CANNOT_RUN;
-    const struct snapshot_rules rules = {.warn = true, .without_sources = true};
+    const struct snapshot_rules rules = {.warn = true, .without_sources = true, .code_later = !dm->setup->drain};
     dm->snapshot = snapshot_load(dm->setup->settings, &rules, d);
     if (!dm->snapshot)
         return EXIT_INPUT_WRONG;
+    daemon_open_live(dm);
     daemon_open_http(dm);
     return privileges_become(&dm->who, dm->setup->child != 0, d) ? EXIT_WELL : EXIT_CANNOT_RUN;
 }
@@ -458,15 +486,17 @@ static void start(struct daemon *dm, struct diag *d)
     dm->mailbox = mailbox_new(dm->base, daemon_on_mail, dm);
     add_events(dm);
     daemon_make_room_for_rules(dm);
-    worker_prepare(dm->worker, dm->snapshot);
+    worker_prepare(dm->worker, dm->snapshot, dm->sandbox);
     daemon_restore(dm);
     dm->inputs = xcalloc(dm->n_inputs, sizeof *dm->inputs);
     worker_inputs(dm->worker, dm->inputs);
     daemon_watch_renew(dm);
+    if (!dm->setup->past.on)
+        notifications_use(dm->notifications, dm->setup->settings);
     struct worker_checkpoint *first = worker_look(dm->worker);
     if (first)
         daemon_on_mail(dm, &first->mail);
-    worker_start(dm->worker, dm->mailbox, dm->sandbox);
+    worker_start(dm->worker, dm->mailbox);
     if (!dm->setup->drain)
         dm->reload.loader = loader_new(dm->base, dm->sandbox);
     dm->reload.go_on = daemon_go_on;
@@ -482,6 +512,16 @@ static void start(struct daemon *dm, struct diag *d)
     sender_kick(dm->sender);
 }
 
+/* What of them waits is told the store's ledger, too. */
+static void end_notifications(struct daemon *dm)
+{
+    struct checkpoint c = {0};
+    notifications_give_up(dm->notifications);
+    if (notifications_unstored(dm->notifications, &c.counts) && dm->stored == STORE_OK &&
+        store_commit(dm->store, &c) == STORE_OK)
+        notifications_stored(dm->notifications, &c.counts);
+}
+
 /* Returns the exit status. Where the store had no room at the end nothing has failed: what that means the ledger says.
  */
 static int end(struct daemon *dm)
@@ -494,6 +534,7 @@ static int end(struct daemon *dm)
             end_worker(dm);
         daemon_give_up_unstored(dm);
     }
+    end_notifications(dm);
     log_ledger(dm);
     if (hangs) { /* its thread must not outlive what it uses */
         log_writer_end();
@@ -501,6 +542,7 @@ static int end(struct daemon *dm)
     }
     show(dm, true);
     loader_free(dm->reload.loader);
+    daemon_make_code_end(dm);
     free(dm->reload.to_begin);
     free_events(dm);
     mailbox_free(dm->mailbox);
@@ -517,6 +559,7 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
     log_writer_open();
     dm.base = event_base_new();
     assert(dm.base);
+    dm.notifications = notifications_new(dm.base);
     take_early_signals(&dm);
     int status = open_all(&dm, d);
     if (status == EXIT_WELL) {
@@ -531,13 +574,16 @@ int daemon_run(const struct daemon_setup *setup, struct diag *d)
         daemon_leave_own_store(&dm);
     http_free(dm.http);
     http_free(dm.probes);
+    live_free(dm.live);
     sender_free(dm.sender);
+    notifications_free(dm.notifications);
     upstream_done(&dm.upstream);
     settings_unref(dm.upstream_of);
     privileges_done(&dm.who);
     sandbox_free(dm.sandbox);
     if (dm.store)
         store_close(dm.store);
+    tap_free(dm.tap);
     free(dm.store_path);
     free(dm.inputs);
     daemon_watch_done(&dm);

@@ -25,33 +25,43 @@ static const char *why_not_ready(const struct daemon *dm)
                : health_why_not_reading(&dm->health);
 }
 
+struct status daemon_status(struct daemon *dm, struct turn *turn)
+{
+    const struct settings *s = dm->snapshot->settings;
+    daemon_take_counted(dm);
+    bool worker_is_busy = dm->worker && !dm->reload.applying && worker_turn(dm->worker, turn);
+    return (struct status){.now_us = clock_wall_us(),
+                           .start_us = dm->start_us,
+                           .ahead_us = clock_steady_us() - clock_wall_us(),
+                           .config = s->path,
+                           .store_path = dm->store_path,
+                           .dsn_from = s->dsn ? s->dsn_from : NULL,
+                           .rules = dm->snapshot->rules,
+                           .rule_stats = dm->rule_stats,
+                           .issues = dm->issues,
+                           .shared = &dm->shared,
+                           .inputs = dm->input_list,
+                           .n_inputs = dm->n_inputs,
+                           .states = dm->inputs,
+                           .evicted = dm->room.evicted,
+                           .not_ready = why_not_ready(dm),
+                           .not_healthy = health_why_sick(&dm->health),
+                           .turn = worker_is_busy ? turn : NULL,
+                           .counts = &dm->counts,
+                           .open = dm->open,
+                           .waiting = daemon_waiting(dm),
+                           .store_limit_bytes = s->store_limit_bytes,
+                           .reload = &dm->reload,
+                           .watch = &dm->watch,
+                           .live = dm->live,
+                           .sender = dm->sender};
+}
+
 static void daemon_http_on_http(void *u, const struct http_request *req, struct http_answer *a)
 {
     struct daemon *dm = u;
-    const struct settings *s = dm->snapshot->settings;
     struct turn turn;
-    daemon_take_counted(dm);
-    bool worker_is_busy = dm->worker && !dm->reload.applying && worker_turn(dm->worker, &turn);
-    struct status status = {.now_us = clock_wall_us(),
-                            .start_us = dm->start_us,
-                            .config = s->path,
-                            .store_path = dm->store_path,
-                            .dsn_from = s->dsn ? s->dsn_from : NULL,
-                            .rules = dm->snapshot->rules,
-                            .rule_stats = dm->rule_stats,
-                            .issues = dm->issues,
-                            .inputs = dm->input_list,
-                            .n_inputs = dm->n_inputs,
-                            .states = dm->inputs,
-                            .not_ready = why_not_ready(dm),
-                            .not_healthy = health_why_sick(&dm->health),
-                            .turn = worker_is_busy ? &turn : NULL,
-                            .counts = &dm->counts,
-                            .open = dm->open,
-                            .waiting = daemon_waiting(dm),
-                            .store_limit_bytes = s->store_limit_bytes,
-                            .reload = &dm->reload,
-                            .watch = &dm->watch};
+    struct status status = daemon_status(dm, &turn);
     routes_answer(&status, dm->store, req, a);
 }
 

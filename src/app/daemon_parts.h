@@ -1,6 +1,6 @@
 /*
  * daemon_parts: what the files of the daemon share, and nobody else sees. daemon stands above daemon_reload,
- * daemon_http and daemon_store, that above daemon_room.
+ * daemon_http, daemon_live and daemon_store, that above daemon_room.
  */
 #ifndef APP_DAEMON_PARTS_H
 #define APP_DAEMON_PARTS_H
@@ -8,6 +8,8 @@
 #include "app/daemon.h"
 #include "app/daemon_reload.h"
 #include "app/health.h"
+#include "app/live.h"
+#include "app/notifications.h"
 #include "app/upstream.h"
 #include "app/watch.h"
 #include "app/worker.h"
@@ -47,6 +49,7 @@ struct daemon {
     unsigned n_rule_stats;
     uint64_t log_dropped; /* lines of the own log, as far as the store knows of them */
     unsigned issues;
+    struct shared_limits_state shared;
     struct worker_checkpoint *unstored[2]; /* the oldest first: one, and the last one of the worker besides */
     unsigned n_unstored;
     struct shares shares;       /* of the store, nothing of them used */
@@ -56,15 +59,20 @@ struct daemon {
     struct event *commit_retry, *exit_timer, *pulse, *signals[5];
     unsigned n_signals;
     struct http *http, *probes; /* NULL: off, or the port could not be had */
+    struct tap *tap;            /* of the worker */
+    struct live *live;
     int64_t start_us;
     enum store_result stored; /* the last checkpoint */
     struct health health;
     struct watch watch;
+    struct notifications *notifications;
     bool watchdog; /* of the service manager waits for this process */
+    bool trimmed;  /* what the threads took to begin has been given back */
     struct room room;
     int64_t newest_too_old_us; /* this and past_issues as the last checkpoint brought them */
     unsigned past_issues;
     bool stopping, sending_rest;
+    bool told_to_stop;  /* by a signal, and not because all was read */
     bool waits_for_all; /* all has been sent that could be, and the rest is waited for */
     bool giving_up;     /* only the worker's last numbers are waited for */
 };
@@ -73,6 +81,14 @@ struct daemon {
 
 /* What nobody configured must not fight over a port: `crumbd -` and `crumbd exec` run in any number. */
 void daemon_open_http(struct daemon *dm);
+
+/* --- daemon_live: what who watches is told --- */
+
+void daemon_open_live(struct daemon *dm);
+/* What was stored of a checkpoint. */
+void daemon_tell_live(struct daemon *dm, const struct checkpoint *c);
+/* The facts for all that is served (status.h). turn: room for what it may point to. */
+struct status daemon_status(struct daemon *dm, struct turn *turn);
 
 /* --- daemon_room: the store when it has no room --- */
 
@@ -109,6 +125,10 @@ void daemon_watch_done(struct daemon *dm);
 
 /* Begins a reload, or has another one follow the one that is under way. */
 void daemon_reload(struct daemon *dm);
+/* Now and then: has the loader make code of the patterns that have become worth it. */
+void daemon_make_code(struct daemon *dm);
+/* There is no loader any more. */
+void daemon_make_code_end(struct daemon *dm);
 /* A checkpoint of this generation is stored. */
 void daemon_reload_stored(struct daemon *dm, unsigned generation);
 

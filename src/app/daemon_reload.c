@@ -62,8 +62,12 @@ static void reload_load(void *u)
 {
     struct attempt *a = u;
     const struct snapshot *now = a->dm->snapshot; /* stays while this runs */
-    const struct snapshot_rules rules = {
-        .warn = true, .without_sources = true, .trace_samples = true, .samples = true, .before = now};
+    const struct snapshot_rules rules = {.warn = true,
+                                         .without_sources = true,
+                                         .trace_samples = true,
+                                         .samples = true,
+                                         .code_later = true,
+                                         .before = now};
     a->settings = settings_load(a->dm->setup->config, &a->d);
     if (!a->settings || a->d.errors)
         return;
@@ -72,7 +76,8 @@ static void reload_load(void *u)
                                  .n_inputs = a->settings->n_inputs + a->settings->n_awaited};
     a->before = xcalloc(a->set.n_inputs, sizeof *a->before);
     settings_match_inputs(now->settings, a->settings, a->before);
-    if (settings_may_follow(now->settings, a->settings, &a->d) && may_be_opened(a, &a->d))
+    if (settings_may_follow(now->settings, a->settings, &a->d) && may_be_opened(a, &a->d) &&
+        confine_may_read(a->dm->sandbox, a->settings, &a->d))
         a->set.snapshot = a->snapshot = snapshot_load(a->settings, &rules, &a->d);
 }
 
@@ -182,6 +187,7 @@ static void adopt(struct daemon *dm, struct attempt *a)
     daemon_room_renew(dm);
     use_upstream(dm, a);
     daemon_watch_renew(dm);
+    notifications_use(dm->notifications, a->settings);
     daemon_grouping(dm, a->settings);
     snapshot_unref(before);
     dm->reload.generation++;
@@ -243,10 +249,46 @@ void daemon_reload(struct daemon *dm)
         return;
     if (!dm->reload.loader)
         log_warn("SIGHUP is ignored: a run that reads standard input or old files alone ends with them");
-    else if (dm->reload.busy)
+    else if (dm->reload.busy || dm->reload.coded)
         dm->reload.again = true;
     else
         reload_begin(dm);
+}
+
+/* --- code of patterns that are matched often --- */
+
+static void reload_make_code(void *u)
+{
+    const struct daemon *dm = u;
+    snapshot_make_code(dm->reload.coded);
+}
+
+static void daemon_on_coded(void *u)
+{
+    struct daemon *dm = u;
+    struct reload *r = &dm->reload;
+    bool again = r->again;
+    snapshot_unref(r->coded);
+    r->coded = NULL;
+    r->again = false;
+    if (again && !dm->stopping)
+        reload_begin(dm);
+}
+
+void daemon_make_code(struct daemon *dm)
+{
+    struct reload *r = &dm->reload;
+    if (!r->loader || r->busy || r->coded || dm->stopping || !snapshot_wants_code(dm->snapshot))
+        return;
+    r->coded = snapshot_ref(dm->snapshot);
+    loader_give(r->loader, reload_make_code, daemon_on_coded, dm);
+}
+
+void daemon_make_code_end(struct daemon *dm)
+{
+    if (dm->reload.coded)
+        snapshot_unref(dm->reload.coded);
+    dm->reload.coded = NULL;
 }
 
 /* --- the inputs that go on where the store says --- */

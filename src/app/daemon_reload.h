@@ -16,12 +16,13 @@
 enum { RELOAD_WHY_MAX = 400 };
 
 struct reload {
-    struct loader *loader; /* NULL: this run reloads nothing */
-    bool busy;             /* from the signal until all inputs have begun */
-    bool again;            /* asked for meanwhile */
-    loader_f *go_on;       /* with the daemon: checkpoints are answered again, what came meanwhile is taken up */
-    bool applying;         /* the loader works on the worker: no checkpoint is answered */
-    unsigned generation;   /* of the set of inputs in force */
+    struct loader *loader;  /* NULL: this run reloads nothing */
+    bool busy;              /* from the signal until all inputs have begun */
+    bool again;             /* asked for meanwhile */
+    struct snapshot *coded; /* held: the loader makes code of its patterns; NULL: it does not */
+    loader_f *go_on;        /* with the daemon: checkpoints are answered again, what came meanwhile is taken up */
+    bool applying;          /* the loader works on the worker: no checkpoint is answered */
+    unsigned generation;    /* of the set of inputs in force */
     bool *to_begin; /* of each input: it begins when a checkpoint of this generation is stored; NULL: none does */
     int64_t began_ms;
     /* What is shown. */

@@ -110,7 +110,7 @@ void daemon_leave_own_store(struct daemon *dm)
 }
 
 /* About what the pages of a store without rows take. */
-enum { EMPTY_BYTES = 96 << 10 };
+enum { EMPTY_BYTES = 116 << 10 };
 
 /* Dead letters make room for others and do not count. */
 struct measure {
@@ -135,7 +135,7 @@ static struct shares *measure(struct daemon *dm, const struct shares *empty, uin
     struct measure m = {.shares = shares_copy(empty)};
     if (limit_bytes) {
         store_shares(dm->store, daemon_store_add_share, &m);
-        uint64_t used_bytes = store_used(dm->store);
+        uint64_t used_bytes = store_rows_used(dm->store);
         uint64_t beyond_bytes = used_bytes > m.seen_bytes ? used_bytes - m.seen_bytes : 0;
         shares_take(m.shares, SHARES_NOBODY, beyond_bytes);
         shares_spread(m.shares, beyond_bytes > EMPTY_BYTES ? beyond_bytes - EMPTY_BYTES : 0, m.seen_bytes);
@@ -243,6 +243,7 @@ void daemon_take_counted(struct daemon *dm)
         if (counted->v[i])
             dm->counts.v[i] = counted->v[i];
     dm->counts.v[COUNT_log_dropped] = log_writer_dropped();
+    notifications_take_counted(dm->notifications, &dm->counts);
 }
 
 /* --- what goes by the settings in force --- */

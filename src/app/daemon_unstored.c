@@ -150,10 +150,13 @@ void daemon_give_up_unstored(struct daemon *dm)
     for (unsigned i = 0; i < dm->n_unstored; i++) {
         struct checkpoint *c = &dm->unstored[i]->checkpoint;
         count_add(&dm->counts, &c->counts);
+        dm->open = dm->unstored[i]->open;
         report_what_was_lost(&u, c);
         count_ahead(&u, c);
         for (unsigned k = c->n_stored; k < c->n_events; k++)
             count_form(&u, &c->events[k]);
+        for (unsigned k = 0; k < c->n_numbers; k++)
+            count(&u, &c->numbers[k]);
     }
     table_each (&u.open, slot)
         count(&u, slot->value);

@@ -118,6 +118,8 @@ static void watch_input(struct daemon *dm, unsigned i, int64_t now_us)
     if (change == TROUBLE_BEGINS)
         log_warn("an input has gone silent", log_c("input", name), log_i("silent_s", (now_us - w->heard_us) / 1000000),
                  log_c("hint", "see whether its senders write, or set health.silent for what may be silent longer"));
+    if (change == TROUBLE_BEGINS)
+        notifications_trouble(dm->notifications, NOTIFICATION_SOURCE_SILENT, slice_str(name));
     else if (change == TROUBLE_ENDS)
         log_info("a silent input is heard again", log_c("input", name));
     snprintf(text, sizeof text, "crumbd: the input %.200s has gone silent", name);
@@ -132,7 +134,7 @@ static void watch_store(struct daemon *dm, int64_t now_us)
     if (!limit_bytes || now_us - w->full_looked_us < FULL_EVERY_US)
         return;
     w->full_looked_us = now_us;
-    w->used_bytes = store_used(dm->store);
+    w->used_bytes = store_rows_used(dm->store);
     bool fills = w->used_bytes >= (w->full.on ? limit_bytes / 2 : limit_bytes / 3 * 2);
     const struct log_tag tags[] = {log_i("used_bytes", (int64_t)w->used_bytes),
                                    log_i("room_bytes", (int64_t)limit_bytes),
@@ -150,7 +152,8 @@ static void watch_project(struct daemon *dm, unsigned i, int64_t now_us)
 {
     struct watch_project *p = &dm->watch.projects[i];
     char text[TEXT_MAX];
-    trouble_look(&p->trouble, !sender_delivers(dm->sender, i), REFUSES_AFTER_US, now_us);
+    if (trouble_look(&p->trouble, !sender_delivers(dm->sender, i), REFUSES_AFTER_US, now_us) == TROUBLE_BEGINS)
+        notifications_trouble(dm->notifications, NOTIFICATION_UPSTREAM_DOWN, p->name.n ? p->name : SLICE("default"));
     snprintf(text, sizeof text, "crumbd: the server of the project %.*s took no events",
              SLICE_ARG(p->name.n ? slice_sub(p->name, 0, 100) : SLICE("default")));
     make_event(dm, &p->trouble, "upstream", p->name, text);
@@ -166,4 +169,6 @@ void daemon_watch(struct daemon *dm)
     watch_store(dm, now_us);
     for (unsigned i = 0; i < dm->watch.n_projects; i++)
         watch_project(dm, i, now_us);
+    daemon_take_counted(dm);
+    notifications_losses(dm->notifications, &dm->counts, clock_mono_ms());
 }

@@ -68,8 +68,8 @@ static char *unmet_text(const struct explained *e, const struct judge_unmet *u)
     if (u->kind == JUDGE_UNMET_FORMAT)
         return xasprintf("`match` matches, but it is for another format: this is %s", format_name(r->format));
     if (u->kind == JUDGE_UNMET_LEVEL)
-        return xasprintf("`match` matches, but `when` wants level %s: this is %s", level_name(u->level),
-                         r->level ? level_name(r->level) : "of none");
+        return xasprintf("`match` matches, but `when` wants level %s: this is %s",
+                         u->no_level ? "none" : level_name(u->level), r->level ? level_name(r->level) : "of none");
     struct slice v = record_value_of(r, &u->condition->ref), name = u->condition->ref.name;
     struct slice pattern = slice_sub(u->condition->text, 0, VALUE_POINTS);
     if (!v.p)

@@ -25,16 +25,17 @@ void learn_at(struct learn *l, struct slice text, unsigned lines)
     l->line += lines;
 }
 
-/* The line of a record that may have been held for its trace; 0: too long ago. */
+/* The line of a record that may have been held for its trace: of those that read the same the first; 0: too long ago.
+ */
 static uint64_t line_of(const struct learn *l, struct slice raw)
 {
-    uint64_t hash = hash_of(raw);
+    uint64_t hash = hash_of(raw), line = 0;
     for (unsigned i = 0; i < LEARN_RECENT && i < l->n_recent; i++) {
         unsigned at = (l->n_recent - 1 - i) % LEARN_RECENT;
         if (l->recent[at].hash == hash)
-            return l->recent[at].line;
+            line = l->recent[at].line;
     }
-    return 0;
+    return line;
 }
 
 /* --- what is kept of a message --- */

@@ -4,14 +4,11 @@
 #include <stdlib.h>
 
 #include "app/learn.h"
+#include "app/rule_file.h"
 #include "base/table.h"
-#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "core/cluster_pattern.h"
-#include "core/rule_check.h"
-#include "core/rule_set.h"
 #include "parsers/parser.h"
-#include "text/conf.h"
 
 enum {
     TYPE_WORDS = 3,
@@ -40,7 +37,7 @@ struct drafts {
     unsigned n;
     struct trace_set *traces;
     struct sbuf *out;
-    unsigned line; /* of out, that is being written */
+    struct rule_file file; /* into out */
 };
 
 /* --- what a cluster is --- */
@@ -214,8 +211,11 @@ static void make_patterns(struct drafts *d)
 
 /* --- patterns hold for nobody else --- */
 
+/* The patterns of the drafts that are left, which are few; the clusters may be many, and each has its examples. */
 struct compiled {
-    struct regex **regex; /* of each draft, NULL: dropped */
+    unsigned *of; /* of which draft each is */
+    unsigned n;
+    struct regex **regex;
     struct regex_scratch *scratch;
     struct prefilter *prefilter;
     struct prefilter_scratch *look;
@@ -225,26 +225,30 @@ struct compiled {
 static void compile(const struct drafts *d, struct compiled *c)
 {
     struct prefilter_pattern *p = xcalloc(d->n + 1, sizeof *p);
-    c->regex = xcalloc(d->n + 1, sizeof *c->regex);
+    *c = (struct compiled){.of = xcalloc(d->n + 1, sizeof *c->of), .regex = xcalloc(d->n + 1, sizeof *c->regex)};
     for (unsigned i = 0; i < d->n; i++) {
         size_t at;
         char why[256];
-        p[i].regex = d->v[i].dropped ? SLICE("$^") : sbuf_slice(&d->v[i].pattern.regex);
-        c->regex[i] = d->v[i].dropped ? NULL : regex_compile_late(p[i].regex, false, &at, why);
+        if (d->v[i].dropped)
+            continue;
+        p[c->n].regex = sbuf_slice(&d->v[i].pattern.regex);
+        c->regex[c->n] = regex_compile_late(p[c->n].regex, false, &at, why);
+        c->of[c->n++] = i;
     }
-    c->prefilter = prefilter_compile(prefilter_probe(), p, d->n);
+    c->prefilter = prefilter_compile(prefilter_probe(), p, c->n);
     c->look = prefilter_scratch_new();
     prefilter_scratch_fit(c->look, c->prefilter);
     c->scratch = regex_scratch_new();
-    c->hits = prefilter_hits_new(d->n);
+    c->hits = prefilter_hits_new(c->n);
     free(p);
 }
 
-static void compiled_done(struct compiled *c, unsigned n)
+static void compiled_done(struct compiled *c)
 {
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < c->n; i++)
         regex_free(c->regex[i]);
     free(c->regex);
+    free(c->of);
     regex_scratch_free(c->scratch);
     prefilter_free(c->prefilter);
     prefilter_scratch_free(c->look);
@@ -255,110 +259,65 @@ static void compiled_done(struct compiled *c, unsigned n)
 static void drop_others(struct drafts *d, struct compiled *c, struct slice message, unsigned own)
 {
     prefilter_run(c->prefilter, c->look, message, &c->hits);
-    for (unsigned i = 0; i < d->n; i++) {
-        bool maybe = c->regex[i] && i != own && !d->v[i].dropped && (c->hits.word[i / 64] >> (i % 64) & 1);
+    for (unsigned i = 0; i < c->n; i++) {
+        struct draft *other = &d->v[c->of[i]];
+        bool maybe = c->regex[i] && c->of[i] != own && !other->dropped && (c->hits.word[i / 64] >> (i % 64) & 1);
         if (maybe && regex_match(c->regex[i], c->scratch, message, 0) != REGEX_NO)
-            d->v[i].dropped = true;
+            other->dropped = true;
     }
 }
 
 static void keep_apart(struct drafts *d)
 {
     struct compiled c;
-    if (!d->n)
-        return;
     compile(d, &c);
-    for (unsigned i = 0; i < d->n; i++)
+    for (unsigned i = 0; c.n && i < d->n; i++)
         for (unsigned k = 0; k < d->v[i].cluster->n_examples; k++)
             drop_others(d, &c, d->v[i].cluster->examples[k].message, i);
-    compiled_done(&c, d->n);
+    compiled_done(&c);
 }
 
 /* --- writing --- */
 
-static void put_line(struct drafts *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void put_line(struct drafts *d, const char *fmt, ...)
-{
-    char text[PATTERN_BYTES_MAX * 2 + 256];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    sbuf_adds(d->out, slice_str(text));
-    sbuf_addc(d->out, '\n');
-    d->line++;
-}
-
-/* In single quotes, of which one inside is two. */
-static const char *quoted(struct slice s, struct arena *a)
-{
-    struct sbuf b;
-    sbuf_init(&b, 2 * s.n + 16);
-    sbuf_addc(&b, '\'');
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '\'')
-            sbuf_addc(&b, '\'');
-        sbuf_addc(&b, s.p[i]);
-    }
-    sbuf_addc(&b, '\'');
-    const char *text = arena_cstr(a, sbuf_slice(&b));
-    sbuf_done(&b);
-    return text;
-}
-
-static const char *clean(struct slice s, struct arena *a)
-{
-    struct sbuf b;
-    sbuf_init(&b, 4 * s.n + 16);
-    utf8_clean(&b, s);
-    const char *text = arena_cstr(a, sbuf_slice(&b));
-    sbuf_done(&b);
-    return text;
-}
-
 static void put_sample(struct drafts *d, const struct draft *f, const struct learn_sample *s, struct arena *a)
 {
-    const char *text = clean(slice_str(s->text), a);
-    put_line(d, "      - lines: |%s", ascii_space(*text) ? "2" : "");
-    put_line(d, "          %s", text);
-    if (s->format != FORMAT_TEXT)
-        put_line(d, "        format: %s", format_name(s->format));
+    rule_file_sample(&d->file, slice_str(s->text), s->format, a);
     if (f->fault)
-        put_line(d, "        event: {level: %s, fingerprint: [%.*s, %s]}", level_name(f->level), SLICE_ARG(d->pack),
-                 f->id);
+        rule_file_put(&d->file, "        event: {level: %s, fingerprint: [%.*s, %s]}", level_name(f->level),
+                      SLICE_ARG(d->pack), f->id);
     else
-        put_line(d, "        event: none");
+        rule_file_put(&d->file, "        event: none");
 }
 
 static void put_event(struct drafts *d, const struct draft *f, struct arena *a)
 {
-    put_line(d, "    event:");
-    put_line(d, "      type: %s", f->type);
-    put_line(d, "      level: %s", level_name(f->level));
-    put_line(d, "      message: %s", quoted(slice_str(clean(sbuf_slice(&f->pattern.message), a)), a));
-    put_line(d, "      fingerprint: [%.*s, %s]", SLICE_ARG(d->pack), f->id);
+    rule_file_put(&d->file, "    event:");
+    rule_file_put(&d->file, "      type: %s", f->type);
+    rule_file_put(&d->file, "      level: %s", level_name(f->level));
+    rule_file_put(&d->file, "      message: %s",
+                  rule_file_quoted(slice_str(rule_file_clean(sbuf_slice(&f->pattern.message), a)), a));
+    rule_file_put(&d->file, "      fingerprint: [%.*s, %s]", SLICE_ARG(d->pack), f->id);
 }
 
 static void put_rule(struct drafts *d, struct draft *f)
 {
     struct arena a = {0};
     double share = 100.0 * (double)f->cluster->n / (double)(d->learn->messages ? d->learn->messages : 1);
-    f->from = d->line;
-    put_line(d, "%s", "");
-    put_line(d, "  # %llu of %llu messages, %.*f %%; the first is %s:%llu", (unsigned long long)f->cluster->n,
-             (unsigned long long)d->learn->messages, share < 0.1 ? 3 : 1, share, clean(slice_str(f->path), &a),
-             (unsigned long long)f->line);
-    put_line(d, "  - id: %.*s.%s", SLICE_ARG(d->pack), f->id);
-    put_line(d, "    match: %s", quoted(sbuf_slice(&f->pattern.regex), &a));
+    f->from = d->file.line;
+    rule_file_put(&d->file, "%s", "");
+    rule_file_put(&d->file, "  # %llu of %llu messages, %.*f %%; the first is %s:%llu",
+                  (unsigned long long)f->cluster->n, (unsigned long long)d->learn->messages, share < 0.1 ? 3 : 1, share,
+                  rule_file_clean(slice_str(f->path), &a), (unsigned long long)f->line);
+    rule_file_put(&d->file, "  - id: %.*s.%s", SLICE_ARG(d->pack), f->id);
+    rule_file_put(&d->file, "    match: %s", rule_file_quoted(sbuf_slice(&f->pattern.regex), &a));
     if (f->fault)
         put_event(d, f, &a);
     else
-        put_line(d, "    action: crumb");
-    put_line(d, "    samples:");
+        rule_file_put(&d->file, "    action: crumb");
+    rule_file_put(&d->file, "    samples:");
     for (unsigned i = 0; i < f->n_samples; i++)
         put_sample(d, f, &f->samples[i], &a);
-    f->to = d->line;
+    f->to = d->file.line;
     arena_done(&a);
 }
 
@@ -369,8 +328,8 @@ static void put_section(struct drafts *d, bool faults, const char *title)
         if (d->v[i].dropped || d->v[i].fault != faults)
             continue;
         if (!titled) {
-            put_line(d, "%s", "");
-            put_line(d, "  # --- %s ---", title);
+            rule_file_put(&d->file, "%s", "");
+            rule_file_put(&d->file, "  # --- %s ---", title);
         }
         titled = true;
         put_rule(d, &d->v[i]);
@@ -387,20 +346,23 @@ static bool has_rules(const struct drafts *d)
 
 static void put_file(struct drafts *d)
 {
-    sbuf_reset(d->out);
-    d->line = 1;
-    put_line(d, "# A first draft by crumbd learn: look at each rule, give it a better name, and try it with crumbd try "
-                "--diff.");
-    put_line(d, "pack: %.*s", SLICE_ARG(d->pack));
-    put_line(d, has_rules(d) ? "rules:" : "rules: []");
+    rule_file_begin(&d->file, d->out);
+    rule_file_put(
+        &d->file,
+        "# A first draft by crumbd learn: look at each rule, give it a better name, and try it with crumbd try "
+        "--diff.");
+    rule_file_put(&d->file, "pack: %.*s", SLICE_ARG(d->pack));
+    rule_file_put(&d->file, has_rules(d) ? "rules:" : "rules: []");
     put_section(d, true, "what reads like a fault");
     put_section(d, false, "noise: kept as breadcrumbs");
 }
 
 /* --- the proof --- */
 
-static bool drop_at(struct drafts *d, unsigned line)
+static bool learn_rules_on_refused(void *u, unsigned line, const char *why)
 {
+    struct drafts *d = u;
+    (void)why;
     for (unsigned i = 0; i < d->n; i++)
         if (!d->v[i].dropped && line > d->v[i].from && line < d->v[i].to)
             return d->v[i].dropped = true;
@@ -410,21 +372,9 @@ static bool drop_at(struct drafts *d, unsigned line)
 /* Asks what check asks; rules that it refuses go. Returns how many; 0: the rest is as it should be. */
 static unsigned prove(struct drafts *d)
 {
-    struct diag errors = {0};
-    struct rule_set set = {.traces = d->traces};
-    struct conf_file *f = conf_parse("learned", sbuf_slice(d->out), &errors);
-    unsigned n = 0;
-    if (f && rule_set_load(&set, f, &errors)) {
-        rule_set_ready(&set, true);
-        rule_check_samples(&set, &errors);
-        rule_check_patterns(&set, &errors);
-    }
-    for (unsigned i = 0; i < errors.n; i++)
-        n += errors.v[i].kind == ERR_ERROR && drop_at(d, errors.v[i].line);
-    for (unsigned i = 0; !n && errors.errors && i < d->n; i++) /* it is about no rule, which cannot be */
+    unsigned errors, n = rule_file_prove(&d->file, d->traces, learn_rules_on_refused, d, &errors);
+    for (unsigned i = 0; !n && errors && i < d->n; i++) /* it is about no rule, which cannot be */
         d->v[i].dropped = true;
-    rule_set_done(&set);
-    err_done(&errors);
     return n;
 }
 

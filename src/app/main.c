@@ -10,6 +10,8 @@
 #include "app/packages.h"
 #include "base/version.h"
 #include "io/http_client.h"
+#include "io/kafka_client.h"
+#include "io/redis_reply.h"
 #include "io/sandbox.h"
 #include "io/store.h"
 #include "io/tls.h"
@@ -58,8 +60,9 @@ int cmd_help(int argc, char **argv)
         fputs("  ", stdout);
         command_print_usage(commands[i].name, stdout);
     }
-    printf("\nExit status: 0 well, 1 the input is wrong, 2 wrong usage, 3 cannot run.\n"
-           "Manual: crumbd(8), crumbd.yaml(5), crumbd-rules(5), crumbd-security(7), crumbd-traces(7)\n");
+    printf(
+        "\nExit status: 0 well, 1 the input is wrong, 2 wrong usage, 3 cannot run.\n"
+        "Manual: crumbd(8), crumbd.yaml(5), crumbd-rules(5), crumbd-scale(7), crumbd-security(7), crumbd-traces(7)\n");
     return EXIT_WELL;
 }
 
@@ -79,10 +82,18 @@ int cmd_version(int argc, char **argv)
 #else
     printf("journal: off (built without libsystemd)\n");
 #endif
+    if (kafka_client_version())
+        printf("kafka: librdkafka %s\n", kafka_client_version());
+    else
+        printf("kafka: off (built without librdkafka)\n");
     if (strcmp(sandbox_seccomp_version(), "none") == 0)
         printf("seccomp: off (built without libseccomp)\n");
     else
         printf("seccomp: libseccomp %s\n", sandbox_seccomp_version());
+    if (redis_is_built_in())
+        printf("redis: hiredis %s\n", redis_version());
+    else
+        printf("redis: off (built without hiredis)\n");
     printf("libevent %s, %s, SQLite %s, libfyaml %s, zlib %s, %s\n", event_get_version(), http_client_version(),
            store_version(), conf_version(), zip_version(), tls_version());
     struct sbuf packages;

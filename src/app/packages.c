@@ -12,8 +12,8 @@ enum { LIBRARIES_MAX = 64, NAME_BYTES = 128, LINE_BYTES = 4096 };
 
 /* Those that crumbd calls itself: what they load in turn has packages of its own. */
 static const char *const ours[] = {"libc.so",    "libcrypto.so", "libcurl",    "libevent",   "libfyaml",
-                                   "libhs",      "libpcre2",     "libseccomp", "libsqlite3", "libssl",
-                                   "libsystemd", "libyajl",      "libz.so"};
+                                   "libhiredis", "libhs",        "libpcre2",   "librdkafka", "libseccomp",
+                                   "libsqlite3", "libssl",       "libsystemd", "libyajl",    "libz.so"};
 
 struct library {
     const char *path; /* as it was loaded, without /usr in front: / and /usr are one on most systems */

@@ -26,6 +26,7 @@ struct reader {
     bool started; /* the first bytes have been seen, and the framing is known */
     reader_f *each;
     void *u;
+    struct progress *progress; /* NULL: nobody is told */
 };
 
 static bool hand_out(struct reader *r)
@@ -86,6 +87,8 @@ static ssize_t read_raw(struct reader *r, char *to)
     do
         n = read(r->fd, to, READ_BYTES);
     while (n < 0 && errno == EINTR);
+    if (r->progress && n > 0)
+        progress_add(r->progress, (uint64_t)n);
     return n < 0 ? failed(r, strerror(errno)) : n;
 }
 
@@ -150,7 +153,13 @@ static bool pump(struct reader *r)
 
 bool reader_run(const char *path, enum format format, reader_f *each, void *u, struct diag *d)
 {
-    struct reader r = {.path = path, .diag = d, .fd = open_input(path, d), .format = format, .each = each, .u = u};
+    return reader_run_shown(path, format, each, u, NULL, d);
+}
+
+bool reader_run_shown(const char *path, enum format format, reader_f *each, void *u, struct progress *p, struct diag *d)
+{
+    struct reader r = {
+        .path = path, .diag = d, .fd = open_input(path, d), .format = format, .each = each, .u = u, .progress = p};
     if (r.fd < 0)
         return false;
     r.raw = xmalloc(READ_BYTES);

@@ -5,6 +5,7 @@
 #ifndef APP_READER_H
 #define APP_READER_H
 
+#include "app/progress.h"
 #include "base/err.h"
 #include "parsers/frame.h"
 #include "parsers/record.h"
@@ -17,6 +18,9 @@ typedef bool reader_f(void *u, struct message *m);
  * cannot be read.
  */
 bool reader_run(const char *path, enum format format, reader_f *each, void *u, struct diag *d);
+/* The same, and the bytes that are read, before they are unpacked, are told to p. */
+bool reader_run_shown(const char *path, enum format format, reader_f *each, void *u, struct progress *p,
+                      struct diag *d);
 /* What the first line of the file looks like; AUTO: it cannot be read, or not twice. */
 enum format reader_first_format(const char *path);
 

@@ -39,13 +39,33 @@ static void check_store(const char *path, struct diag *d)
     }
 }
 
+static void check_redis(const struct settings *s, const struct redis_where *r, struct diag *d)
+{
+    secret_file_check("password_file", r->password_file, d);
+    if (r->at.password && !r->password_file)
+        secret_file_check("it holds the password of a Redis", s->path, d);
+}
+
 void secret_files_check(const struct settings *s, struct diag *d)
 {
     if (s->sentry.dsn || s->sentry.n_projects)
         secret_file_check("it holds a DSN", s->path, d);
     secret_file_check("sentry.dsn_file", s->sentry.dsn_file, d);
     secret_file_check("http_token_file", s->http_token_file, d);
+    secret_file_check("forward.kafka.tls.key", s->forward.kafka.tls.key, d);
+    secret_file_check("forward.kafka.sasl.password_file", s->forward.kafka.sasl.password_file, d);
+    for (unsigned i = 0; i < s->n_inputs; i++) {
+        const struct input_options *in = &s->inputs[i];
+        secret_file_check("the key of tls", in->tls.key ? in->tls.key : in->tls.cert, d);
+        secret_file_check("kafka.tls.key", in->kafka.tls.key, d);
+        secret_file_check("kafka.sasl.password_file", in->kafka.sasl.password_file, d);
+        secret_file_check("kafka.sasl.client_secret_file", in->kafka.sasl.oauth.secret_file, d);
+    }
+    for (unsigned i = 0; i < s->n_notify; i++)
+        for (unsigned k = 0; k < s->notify[i].n_secrets; k++)
+            secret_file_check("a secret of notify", s->notify[i].secrets[k].path, d);
     for (unsigned i = 0; i < s->n_inputs; i++)
-        secret_file_check("the key of tls", s->inputs[i].tls.key ? s->inputs[i].tls.key : s->inputs[i].tls.cert, d);
+        check_redis(s, &s->inputs[i].redis.where, d);
+    check_redis(s, &s->shared, d);
     check_store(s->store, d);
 }

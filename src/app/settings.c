@@ -15,31 +15,12 @@
 #include "io/http_token.h"
 #include "io/tail.h"
 
-enum { SECRET_BYTES_MAX = 64 * 1024, ERROR_BYTES_MAX = 4096 };
-
 /* ---- the rest of the host ---- */
 
 static const char *env(const char *name)
 {
     const char *v = getenv(name);
     return v && *v ? v : NULL;
-}
-
-/* The first line of a small file, trimmed; NULL with an entry in d. */
-static char *first_line(struct settings *s, const char *path, struct diag *d, struct err_place at)
-{
-    struct sbuf b;
-    char *line = NULL;
-    sbuf_init(&b, 2 * SECRET_BYTES_MAX);
-    if (file_read(path, SECRET_BYTES_MAX, &b, d, at)) {
-        struct slice rest = sbuf_slice(&b), first = slice_trim(slice_split(&rest, '\n'));
-        if (first.n == 0 || memchr(first.p, '\0', first.n))
-            err_add(d, ERR_ERROR, at, "the first line of %s is empty", path);
-        else
-            line = arena_cstr(&s->arena, first);
-    }
-    sbuf_done(&b);
-    return line;
 }
 
 static const struct conf_node *sentry_node(const struct settings *s, const char *key)
@@ -61,7 +42,7 @@ static void find_dsn(struct settings *s, struct diag *d)
         s->dsn = s->sentry.dsn;
         s->dsn_from = "sentry.dsn";
     } else if (s->sentry.dsn_file) {
-        s->dsn = first_line(s, s->sentry.dsn_file, d, place_of(sentry_node(s, "dsn_file")));
+        s->dsn = settings_first_line(s, s->sentry.dsn_file, d, place_of(sentry_node(s, "dsn_file")));
         s->dsn_from = "sentry.dsn_file";
     } else if (env("SENTRY_DSN")) {
         s->dsn = arena_cstr(&s->arena, slice_trim(slice_str(env("SENTRY_DSN"))));
@@ -70,7 +51,7 @@ static void find_dsn(struct settings *s, struct diag *d)
     for (int i = 0; i < 2 && dir && !s->dsn_from; i++) {
         char *path = xasprintf("%s/%s", dir, names[i]);
         if (access(path, F_OK) == 0) {
-            s->dsn = first_line(s, path, d, (struct err_place){0});
+            s->dsn = settings_first_line(s, path, d, (struct err_place){0});
             s->dsn_from = "the systemd credential";
         }
         free(path);
@@ -96,6 +77,10 @@ static void check_dsn(const char *text, const char *from, struct diag *d, struct
 
 static void check_dsns(struct settings *s, struct diag *d)
 {
+    if (s->options.forward.on) {
+        settings_forward_check(s, d);
+        return;
+    }
     const struct conf_node *projects = sentry_node(s, "projects");
     if (s->dsn)
         check_dsn(s->dsn, s->dsn_from, d, place_of(sentry_node(s, s->sentry.dsn ? "dsn" : "dsn_file")));
@@ -163,7 +148,7 @@ static void find_names(struct settings *s, struct diag *d)
     if (s->sentry.release.file) {
         /* A release not deployed yet is no reason to leave its host unwatched. */
         struct diag own = {0};
-        s->sentry.release.text = first_line(s, s->sentry.release.file, &own, place_of(release));
+        s->sentry.release.text = settings_first_line(s, s->sentry.release.file, &own, place_of(release));
         if (!s->sentry.release.text)
             err_add(d, ERR_WARNING, place_of(release), "%s; events carry no release", own.v[0].text);
         err_done(&own);
@@ -172,7 +157,10 @@ static void find_names(struct settings *s, struct diag *d)
         check_name(d, release, release ? "release" : "release in SENTRY_RELEASE", bad_release(s->sentry.release.text));
     s->options.environment = slice_str(s->sentry.environment);
     s->options.release = slice_str(s->sentry.release.text);
-    if (uname(&host) == 0)
+    /* In a container the host's own name is that of the container, which no reader of an event knows. */
+    if (env("SENTRY_NAME"))
+        s->options.server_name = arena_dup(&s->arena, slice_str(env("SENTRY_NAME")));
+    else if (uname(&host) == 0)
         s->options.server_name = arena_dup(&s->arena, slice_str(host.nodename));
 }
 
@@ -200,10 +188,16 @@ static void find_http_token(struct settings *s, struct diag *d)
     struct err_place at = place_of(s->file ? conf_get(s->file->root, "http_token_file") : NULL);
     if (!s->http_token_file)
         return;
-    s->http_token = first_line(s, s->http_token_file, d, at);
+    s->http_token = settings_first_line(s, s->http_token_file, d, at);
     if (s->http_token && strlen(s->http_token) < HTTP_TOKEN_MIN)
         err_add(d, ERR_ERROR, at, "the token in %s is shorter than %d characters; make one with: openssl rand -hex 16",
                 s->http_token_file, HTTP_TOKEN_MIN);
+}
+
+static void find_redis_password(struct settings *s, struct redis_where *r, struct diag *d)
+{
+    if (r->password_file)
+        r->at.password = settings_first_line(s, r->password_file, d, (struct err_place){0});
 }
 
 static char *default_store(struct arena *a)
@@ -336,6 +330,11 @@ static bool complete(struct settings *s, bool bound, struct diag *d)
     if (bound)
         check_lists(s, d);
     find_http_token(s, d);
+    if (bound)
+        settings_read_notify(s, d);
+    find_redis_password(s, &s->shared, d);
+    for (unsigned i = 0; i < s->n_inputs; i++)
+        find_redis_password(s, &s->inputs[i].redis.where, d);
     if (!s->store)
         s->store = default_store(&s->arena);
     if (bound && s->n_inputs == 0)

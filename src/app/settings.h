@@ -30,6 +30,26 @@ struct settings_mask {
 
 struct settings_zone;
 
+/* A {secret.NAME} of a notification: the first line of a file. */
+struct settings_secret {
+    struct slice name;
+    char *path, *value;
+};
+
+/* Somebody who is told of some things by a request. */
+struct settings_notify {
+    char *url, *body;         /* templates of core/notification.h, */
+    struct key_pair *headers; /* and so are their values */
+    unsigned n_headers;
+    enum settings_method { METHOD_POST, METHOD_PUT, METHOD_GET } method;
+    uint8_t *on; /* enum notification_kind; none: all */
+    unsigned n_on;
+    unsigned per_hour;
+    struct settings_secret *secrets;
+    unsigned n_secrets;
+    char *ca_file, *proxy; /* NULL: the system's, the environment's */
+};
+
 struct settings {
     struct options options;
     struct {
@@ -51,6 +71,9 @@ struct settings {
     bool inputs_found;  /* not configured but found on this host: one that does not start is a warning, not an
                            error */
 
+    struct redis_where shared;    /* limits.shared */
+    struct input_options forward; /* its `kafka` and its place alone; options.forward.on: it is configured */
+
     const struct conf_node **patterns; /* scrub.patterns as written; compiled in options */
     unsigned n_patterns;
     struct settings_mask *own_masks; /* masks as written; compiled in options */
@@ -59,7 +82,8 @@ struct settings {
     struct slice *rules; /* as written */
     unsigned n_rules;
     char *store; /* path of the database; its folder may not be there yet */
-    uint64_t store_limit_bytes, where_bytes;
+    uint64_t store_limit_bytes, where_bytes, issues_bytes;
+    int64_t issues_keep_us;
     struct settings_http {
         char *host; /* without brackets, or the path of a unix socket; NULL: off */
         uint16_t port;
@@ -72,6 +96,8 @@ struct settings {
         bool events;
         int64_t silent_us; /* 0: for ever */
     } health;
+    struct settings_notify *notify;
+    unsigned n_notify;
     char *http_token_file, *http_token; /* the token is its first line; NULL: there is none */
     unsigned workers;
     struct settings_user {

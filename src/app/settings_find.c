@@ -101,15 +101,57 @@ static void add_file(struct settings *s, const char *root, const struct known *k
     free(pattern);
 }
 
-/* Behind all others, and not among them: the journal holds what a syslog file would. */
+static const char *const journals[] = {"/run/log/journal", "/var/log/journal"};
+enum { JOURNALS = sizeof journals / sizeof *journals };
+
+static char *path_below(struct settings *s, const char *root, const char *path)
+{
+    char *text = xasprintf("%s%s", root, path), *own = arena_cstr(&s->arena, slice_str(text));
+    free(text);
+    return own;
+}
+
+/* Whichever comes first of the journal and a syslog file. */
+static char **holding_the_same(struct settings *s, const char *root, enum input_kind kind)
+{
+    char **paths = arena_calloc(&s->arena, KNOWN + JOURNALS + 1, sizeof *paths);
+    unsigned n = 0;
+    for (unsigned i = 0; kind == INPUT_TAIL && i < JOURNALS; i++)
+        paths[n++] = path_below(s, root, journals[i]);
+    for (unsigned i = 0; kind == INPUT_JOURNAL && i < KNOWN; i++)
+        if (known[i].format == FORMAT_SYSLOG)
+            paths[n++] = path_below(s, root, known[i].pattern);
+    return paths;
+}
+
+static void add_journal(struct settings *s)
+{
+    struct input_options *o = add(s);
+    o->kind = INPUT_JOURNAL;
+    o->text = arena_cstr(&s->arena, SLICE("all"));
+}
+
+static void await_last(struct settings *s, const char *root, bool as_syslog)
+{
+    struct input_options *o = &s->inputs[s->n_inputs - 1];
+    o->awaited = true;
+    o->unless = as_syslog ? holding_the_same(s, root, o->kind) : NULL;
+}
+
+/* Behind all others, and not among them. */
 static void add_awaited(struct settings *s, const char *root, const bool *there, bool has_syslog)
 {
     unsigned before = s->n_inputs;
     for (unsigned i = 0; i < KNOWN && built_in(INPUT_TAIL, INPUT_UDP); i++) {
-        if (there[i] || (has_syslog && known[i].format == FORMAT_SYSLOG))
+        bool as_syslog = known[i].format == FORMAT_SYSLOG;
+        if (there[i] || (has_syslog && as_syslog))
             continue;
         add_file(s, root, &known[i]);
-        s->inputs[s->n_inputs - 1].awaited = true;
+        await_last(s, root, as_syslog);
+    }
+    if (!has_syslog && built_in(INPUT_JOURNAL, INPUT_UDP)) {
+        add_journal(s);
+        await_last(s, root, true);
     }
     s->n_awaited = s->n_inputs - before;
     s->n_inputs = before;
@@ -117,10 +159,9 @@ static void add_awaited(struct settings *s, const char *root, const bool *there,
 
 static bool has_journal(const char *root)
 {
-    static const char *const dirs[] = {"/run/log/journal", "/var/log/journal"};
     bool found = false;
-    for (int i = 0; i < 2 && !found; i++) {
-        char *path = xasprintf("%s%s", root, dirs[i]);
+    for (unsigned i = 0; i < JOURNALS && !found; i++) {
+        char *path = xasprintf("%s%s", root, journals[i]);
         found = is_kind(path, S_IFDIR);
         free(path);
     }
@@ -141,9 +182,7 @@ bool settings_find_inputs(struct settings *s, const char *root, struct diag *d)
     }
     /* A syslog file holds what the journal holds: reading both would tell everything twice. */
     if (!has_syslog && built_in(INPUT_JOURNAL, INPUT_UDP) && has_journal(root)) {
-        struct input_options *o = add(s);
-        o->kind = INPUT_JOURNAL;
-        o->text = arena_cstr(&s->arena, SLICE("all"));
+        add_journal(s);
         has_syslog = true;
     }
     bool ok = true;

@@ -12,8 +12,9 @@ static bool same_key(const struct settings *a, const struct settings *b, const c
 
 bool settings_may_follow(const struct settings *before, const struct settings *next, struct diag *d)
 {
-    static const char *const fixed[] = {"store",   "where", "user",   "group",      "keep_read",       "sandbox",
-                                        "workers", "http",  "probes", "http_names", "http_token_file", "source_roots"};
+    static const char *const fixed[] = {"store",      "where",           "issues",      "user", "group",
+                                        "keep_read",  "sandbox",         "workers",     "http", "probes",
+                                        "http_names", "http_token_file", "source_roots"};
     unsigned errors = d->errors;
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         const struct conf_node *n = node(next, fixed[i]);
@@ -21,6 +22,10 @@ bool settings_may_follow(const struct settings *before, const struct settings *n
             err_add(d, ERR_ERROR, n ? conf_key_place(n) : (struct err_place){.file = next->path},
                     "a change of \"%s\" needs a restart", fixed[i]);
     }
+    const struct conf_node *limits = node(next, "limits");
+    if (!conf_equal(conf_get(node(before, "limits"), "shared"), conf_get(limits, "shared")))
+        err_add(d, ERR_ERROR, limits ? conf_key_place(limits) : (struct err_place){.file = next->path},
+                "a change of \"limits.shared\" needs a restart");
     return d->errors == errors;
 }
 
@@ -62,8 +67,9 @@ static bool same_text(const char *a, const char *b)
 
 bool settings_same_upstream(const struct settings *a, const struct settings *b)
 {
-    bool same = same_text(a->dsn, b->dsn) && same_text(a->sentry.ca_file, b->sentry.ca_file) &&
-                same_text(a->sentry.proxy, b->sentry.proxy) && a->sentry.n_projects == b->sentry.n_projects;
+    bool same = conf_equal(node(a, "forward"), node(b, "forward")) && same_text(a->dsn, b->dsn) &&
+                same_text(a->sentry.ca_file, b->sentry.ca_file) && same_text(a->sentry.proxy, b->sentry.proxy) &&
+                a->sentry.n_projects == b->sentry.n_projects;
     for (unsigned i = 0; same && i < a->sentry.n_projects; i++)
         same = slice_eq(a->sentry.projects[i].name, b->sentry.projects[i].name) &&
                same_text(a->sentry.projects[i].dsn, b->sentry.projects[i].dsn);

@@ -3,49 +3,8 @@
 #include <assert.h>
 
 #include "app/settings_parts.h"
+#include "core/forwarded.h"
 #include "core/join.h"
-
-enum { PORT_DIGITS = 5, HOST_MAX = 255 };
-
-static bool host_char(char c)
-{
-    return ascii_alnum(c) || c == '.' || c == '-' || c == '_' || c == ':' || c == '%';
-}
-
-bool settings_address(struct slice text, struct arena *a, char **host, uint16_t *port, const char **why)
-{
-    ptrdiff_t colon = slice_rfind(text, SLICE(":"));
-    struct slice name = slice_sub(text, 0, colon < 0 ? 0 : (size_t)colon);
-    uint64_t number;
-    *why = "it needs a host and a port, such as 127.0.0.1:5514 or [::1]:5514";
-    if (colon < 0 || text.n - (size_t)colon - 1 > PORT_DIGITS ||
-        !slice_u64(slice_from(text, (size_t)colon + 1), &number))
-        return false;
-    if (name.n == 0) {
-        *why = "it needs a host before the port; 0.0.0.0 is every address";
-        return false;
-    }
-    if (number > UINT16_MAX) {
-        *why = "a port is a number up to 65535";
-        return false;
-    }
-    bool bracketed = name.p[0] == '[';
-    if (bracketed ? name.p[name.n - 1] != ']' : slice_chr(name, ':') != NULL) {
-        *why = "an IPv6 address stands in brackets: [::1]:5514";
-        return false;
-    }
-    name = bracketed ? slice_sub(name, 1, name.n - 1) : name;
-    bool ok = name.n > 0 && name.n <= HOST_MAX;
-    for (size_t i = 0; ok && i < name.n; i++)
-        ok = host_char(name.p[i]);
-    if (!ok) {
-        *why = "the host is neither an address nor a name";
-        return false;
-    }
-    *host = arena_cstr(a, name);
-    *port = (uint16_t)number;
-    return true;
-}
 
 static const struct scheme {
     const char *name;
@@ -178,6 +137,7 @@ static void inputs_dump_kind(const struct key *k, const void *at, struct sbuf *o
 #define ADDRESS_SCHEMA(schemes_)                                                                                       \
     "{\"type\":\"string\",\"pattern\":\"^((" schemes_ ")://.+:[0-9]+|unix(-stream)?:(//)?/.+)$\"}"
 #define COMMANDED(id, symbol, name, traits)
+#define TABLED(id, symbol, name, traits, table, help)
 #define INPUT(id, symbol, name, traits, bind, schema, words, help)                                                     \
     static const struct key_custom custom_##id = {bind, inputs_dump_kind, schema, words};
 #include "io/inputs.def"
@@ -311,7 +271,8 @@ static const char *const formats[] = {"auto",
 #define FORMAT(rank, id, symbol, name, web) name,
 #define INPUT_FORMAT(rank, id, symbol, name, web)
 #include "parsers/formats.def"
-                                      NULL};
+                                      "envelope", NULL};
+_Static_assert(FORMAT_ENVELOPE == sizeof formats / sizeof *formats - 2, "it is the one of them that may be configured");
 static const char *const from[] = {"end", "start", NULL};
 
 static const struct key tls_keys[] = {{.name = "cert",
@@ -345,6 +306,8 @@ static const struct key input_keys[] = {
 #define COMMANDED(id, symbol, name, traits)
 #define INPUT(id, symbol, name_, traits, bind, schema, words, help_)                                                   \
     {.name = name_, .type = KEY_CUSTOM, .custom = &custom_##id, .help = help_},
+#define TABLED(id, symbol, name_, traits, table_, help_)                                                               \
+    {.name = name_, .type = KEY_TABLE, .table = &table_, .help = help_},
 #include "io/inputs.def"
     {.name = "format",
      .type = KEY_ENUM,
@@ -374,6 +337,13 @@ static const struct key input_keys[] = {
      .max = 1 << 30,
      .def = "8m",
      .help = "The kernel's buffer for datagrams. What the kernel gives less is said at start."},
+    {.name = "reuse_port",
+     .type = KEY_BOOL,
+     AT(reuse_port),
+     .def = "off",
+     .help =
+         "Several crumbds of one user listen on this port, and the kernel shares out its senders. See MANY CORES in "
+         "crumbd-scale(7)."},
     {.name = "allow",
      .type = KEY_LIST,
      KEY_MANY(struct input_options, allow, n_allow),
@@ -476,7 +446,9 @@ enum {
     ON_NET = 32,     /* what has an address of a sender */
     ON_TLS = 64,
     ON_MESSAGES = 128, /* everything but the journal */
-    ON_HTTP = 256
+    ON_HTTP = 256,
+    ON_KAFKA = 512,
+    ON_REDIS = 1024
 };
 
 static unsigned places_of(const struct input_options *o)
@@ -484,7 +456,7 @@ static unsigned places_of(const struct input_options *o)
     const struct input_traits *t = &input_traits[o->kind];
     unsigned on = (t->follows_files ? ON_FILE : 0) | (t->any_format ? ON_LINES : 0) | (t->of_entries ? 0 : ON_MESSAGES);
     if (!input_listens(o))
-        return on;
+        return on | (t->connects ? ON_KAFKA : 0) | (t->asks ? ON_REDIS : 0);
     bool datagram = o->transport == INPUT_UDP || o->transport == INPUT_UNIX;
     on |= (o->transport == INPUT_TLS ? ON_TLS : 0) | (o->transport == INPUT_HTTP ? ON_HTTP : 0);
     return on | (datagram ? ON_DATAGRAM : ON_STREAM) | (input_over_unix(o) ? 0 : ON_NET);
@@ -500,6 +472,7 @@ static const struct {
     {"timezone", ON_LINES, "gelf and journal carry the time in UTC"},
     {"from", ON_FILE, "it is for tail"},
     {"receive_buffer", ON_DATAGRAM, "it is for udp:// and unix:"},
+    {"reuse_port", ON_NET, "it is for ports"},
     {"allow", ON_NET, "it is for senders with an address; a unix socket is guarded by file modes"},
     {"exempt", ON_NET, "it is for senders with an address"},
     {"max_message", ON_MESSAGES, "the journal has its own limit"},
@@ -509,6 +482,8 @@ static const struct {
     {"proxy_protocol", ON_STREAM, "it is for what takes connections"},
     {"cors", ON_HTTP, "it is for http:// addresses"},
     {"tls", ON_TLS, "it is for tls:// addresses"},
+    {"kafka", ON_KAFKA, "it is a kind of its own"},
+    {"redis", ON_REDIS, "it is a kind of its own"},
 };
 
 static bool inputs_input_applies(const struct key *k, const void *base, const char **text)
@@ -547,6 +522,11 @@ static bool inputs_input_check(struct keys_ctx *c, const struct conf_node *map, 
     if (!t->any_format && !t->of_entries && o->format != FORMAT_AUTO && o->format != t->format)
         return conf_error(c->diag, conf_get(map, "format"), "a %s input takes %s; use syslog for other formats",
                           input_names[o->kind], format_name(t->format));
+    if (o->format == FORMAT_ENVELOPE && !t->connects)
+        return conf_error(c->diag, conf_get(map, "format"),
+                          "\"envelope\" is what a crumbd with \"forward\" writes: it is for kafka inputs");
+    if (o->format == FORMAT_ENVELOPE)
+        o->max_message_bytes = FORWARDED_BYTES_MAX;
     const struct conf_node *log_format = conf_get(map, "log_format");
     if (log_format && !format_traits(o->format)->takes_log_format)
         return conf_error(c->diag, log_format, "\"log_format\" needs \"format: nginx-access\" beside it");

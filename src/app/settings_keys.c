@@ -277,6 +277,24 @@ static const struct key breadcrumbs_keys[] = {
     {.name = NULL}};
 static const struct key_table breadcrumbs_table = {.keys = breadcrumbs_keys};
 
+static const struct key issues_keys[] = {
+    {.name = "keep",
+     .type = KEY_DURATION,
+     AT(issues_keep_us),
+     .min = INT64_C(3600000000),
+     .def = "30d",
+     .help = "How long an issue is listed after it was last seen."},
+    {.name = "size",
+     .type = KEY_SIZE,
+     AT(issues_bytes),
+     .max = 1 << 30,
+     .def = "64m",
+     .help =
+         "How much of the store they may use, with the events kept of them; at most an eighth of store_limit. Those "
+         "seen longest ago are forgotten first. 0: there is no list of issues."},
+    {.name = NULL}};
+static const struct key_table issues_table = {.keys = issues_keys};
+
 static const struct key health_keys[] = {
     {.name = "events",
      .type = KEY_BOOL,
@@ -334,6 +352,12 @@ static const struct key limits_keys[] = {
              "input, with its exact number and the commonest of what it would have been. Another host may use half of "
              "it; the last "
              "quarter is kept for rules whose fingerprint holds no value from the line."},
+    {.name = "shared",
+     .type = KEY_CUSTOM,
+     AT(shared),
+     .custom = &settings_redis,
+     .help = "A Redis in which the crumbds of several hosts count together, so that one flood on all of them is one: "
+             "see crumbd-scale(7). Nothing of any line goes there but hashes and numbers."},
     {.name = NULL}};
 static const struct key_table limits_table = {.keys = limits_keys};
 
@@ -413,6 +437,11 @@ static const struct key settings_keys[] = {
      .table = &breadcrumbs_table,
      .help = "The lines before and after an event."},
     {.name = "limits", .type = KEY_TABLE, .table = &limits_table, .help = "Flood control."},
+    {.name = "forward",
+     .type = KEY_TABLE,
+     .table = &settings_forward_table,
+     .help = "Events go to other crumbds, which limit, keep and post them, and not to Sentry: see TWO STEPS in "
+             "crumbd-scale(7). No DSN stands beside it."},
     {.name = "scrub", .type = KEY_TABLE, .table = &scrub_table, .help = "What must not leave this host."},
     {.name = "in_app",
      .type = KEY_LIST,
@@ -478,6 +507,11 @@ static const struct key settings_keys[] = {
      .def = "16m",
      .help = "How much of the store may be used to remember what became of each line of a file, for `crumbd where`; at "
              "most a sixteenth of store_limit. What is oldest is forgotten first. 0: nothing is remembered."},
+    {.name = "issues",
+     .type = KEY_TABLE,
+     .table = &issues_table,
+     .help = "What is kept of issues for `crumbd issues` and the status page: the numbers of each, its first event and "
+             "the newest ten."},
     {.name = "http",
      .type = KEY_CUSTOM,
      AT(http),
@@ -517,6 +551,13 @@ static const struct key settings_keys[] = {
      .table = &health_table,
      .help = "What crumbd says of itself: an input that has gone silent, a store that fills, a server that takes no "
              "events. Each is one line of the log and a metric (crumbd(8), STATUS PAGE)."},
+    {.name = "notify",
+     .type = KEY_LIST,
+     KEY_MANY(struct settings, notify, n_notify),
+     .of = &settings_notify,
+     .max = 32,
+     .help = "Who is told by an HTTP request, beside Sentry or without one: a chat, a pager, a mail; see "
+             "NOTIFICATIONS. contrib/notify has entries to copy from."},
     {.name = "workers",
      .type = KEY_INT,
      AT(workers),
@@ -547,5 +588,7 @@ static const struct key settings_keys[] = {
              "off is for "
              "debugging."},
     {.name = NULL}};
-const struct key_table settings_table = {
-    .keys = settings_keys, .size = sizeof(struct settings), .help = "Configuration of crumbd, crumbd.yaml(5)."};
+const struct key_table settings_table = {.keys = settings_keys,
+                                         .size = sizeof(struct settings),
+                                         .applies = settings_forward_applies,
+                                         .help = "Configuration of crumbd, crumbd.yaml(5)."};

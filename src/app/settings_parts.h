@@ -15,8 +15,26 @@ struct settings *settings_read(const char *path, struct slice text, struct diag 
 extern const struct key_custom settings_path;
 /* How records are joined, into a struct join_options. */
 extern const struct key_custom settings_join;
+/* A Redis, into a struct redis_where. */
+extern const struct key_custom settings_redis;
 /* An address or a range. */
 extern const struct key settings_cidr;
+/* An entry of `notify`. */
+extern const struct key settings_notify;
+/* Reads the secrets of all of `notify`, and checks what they are part of. */
+void settings_read_notify(struct settings *s, struct diag *d);
+/* The first line of a small file, trimmed, in the arena; NULL with an entry in d. */
+char *settings_first_line(struct settings *s, const char *path, struct diag *d, struct err_place at);
+/* What `forward` holds, into the struct settings. */
+extern const struct key_table settings_forward_table;
+/* Whether a key of the file has a meaning: what is not there needs none. */
+bool settings_forward_applies(const struct key *k, const void *base, const char **text);
+/* With what it cannot stand together. */
+void settings_forward_check(struct settings *s, struct diag *d);
+/* What `kafka` of an input holds, into its struct input_options. */
+extern const struct key_table settings_kafka_table, settings_redis_table;
+/* The same of `forward`. */
+extern const struct key_table settings_kafka_producer_table;
 /* An entry of `inputs`. */
 extern const struct key settings_input;
 

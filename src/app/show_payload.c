@@ -169,28 +169,48 @@ static void put_exceptions(FILE *out, const struct json_node *event)
     }
 }
 
-static void put_clock(FILE *out, const struct json_node *breadcrumb, struct slice date)
+/* How long before the event it was, or after. */
+static void put_offset(FILE *out, int64_t us)
 {
-    char stamp[32] = "";
+    char span[SHOW_SMALL + 1], whole[SHOW_SMALL];
+    double s = (double)us / 1e6;
+    if (s > -100 && s < 100)
+        snprintf(span, sizeof span, "%+.3fs", s);
+    else
+        snprintf(span, sizeof span, "%c%s", us < 0 ? '-' : '+', show_span(us < 0 ? -us : us, whole));
+    fprintf(out, "  %9s", span);
+}
+
+/* When it was, with the day where that is another than the event's. event_us: STAMP_NONE where that has no time. */
+static void put_clock(FILE *out, const struct json_node *breadcrumb, int64_t event_us)
+{
+    char stamp[32] = "", day[32] = "";
     int64_t us;
     if (!time_of(breadcrumb, &us)) {
-        fprintf(out, "  %-*s", CLOCK_TO - CLOCK_FROM, "-");
+        fprintf(out, "  %-*s", CLOCK_TO - CLOCK_FROM + (event_us == STAMP_NONE ? 0 : 11), "-");
         return;
     }
     stamp_print(us, stamp);
-    bool other_day = !slice_eq(slice_sub(slice_str(stamp), 0, DATE_TO), date);
+    if (event_us != STAMP_NONE)
+        stamp_print(event_us, day);
+    bool other_day = strncmp(stamp, day, DATE_TO) != 0;
     fprintf(out, "  %.*s", CLOCK_TO - (other_day ? 0 : CLOCK_FROM), stamp + (other_day ? 0 : CLOCK_FROM));
+    if (event_us != STAMP_NONE)
+        put_offset(out, stamp_clamp(us) - stamp_clamp(event_us));
 }
 
-static void put_crumbs(FILE *out, const struct json_node *event, struct slice date)
+static void put_crumbs(FILE *out, const struct json_node *event)
 {
     const struct json_node *c = values_of(event, "breadcrumbs");
+    int64_t event_us;
+    if (!time_of(event, &event_us))
+        event_us = STAMP_NONE;
     if (c)
         fputs("\nbreadcrumbs\n", out);
     for (; c; c = c->next) {
         if (c->type != JSON_MAP)
             continue;
-        put_clock(out, c, date);
+        put_clock(out, c, event_us);
         struct slice level = text_of(c, "level"), category = text_of(c, "category"), message = text_of(c, "message");
         fputs("  ", out);
         show_text(out, level.n ? level : SLICE("info"), 10);
@@ -271,16 +291,12 @@ void show_payload(FILE *out, struct slice payload)
         arena_done(&a);
         return;
     }
-    char stamp[32] = "";
-    int64_t us;
-    if (time_of(event, &us))
-        stamp_print(us, stamp);
     put_members(out, event);
     put_message(out, event);
     put_exceptions(out, event);
     static const char *const maps[] = {"request", "user", "tags", "contexts", "extra"};
     for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
         put_map(out, event, maps[i]);
-    put_crumbs(out, event, slice_sub(slice_str(stamp), 0, DATE_TO));
+    put_crumbs(out, event);
     arena_done(&a);
 }

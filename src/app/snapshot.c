@@ -71,7 +71,8 @@ static void snapshot_load_traces(void *u, struct trace_set *set)
 
 static bool load_rules(struct whole *w, const struct snapshot_rules *from, struct diag *d)
 {
-    w->rules.traces = w->traces = trace_set_new(from->one_thread);
+    w->rules.pool = from->code_later ? regex_pool_new() : NULL;
+    w->rules.traces = w->traces = trace_set_new(from->one_thread, from->code_later ? regex_pool_new() : NULL);
     w->shared = share(w->traces);
     w->rules.anyway = from->anyway;
     return (load_named(w, from, d) || from->anyway) &&
@@ -130,6 +131,17 @@ struct snapshot *snapshot_load(struct settings *s, const struct snapshot_rules *
     w->shown.rules = &w->rules;
     atomic_init(&w->shown.refs, 1);
     return &w->shown;
+}
+
+bool snapshot_wants_code(const struct snapshot *s)
+{
+    return regex_pool_wants(s->rules->pool) || regex_pool_wants(trace_set_pool(s->rules->traces));
+}
+
+void snapshot_make_code(const struct snapshot *s)
+{
+    regex_pool_make(s->rules->pool);
+    regex_pool_make(trace_set_pool(s->rules->traces));
 }
 
 struct snapshot *snapshot_ref(struct snapshot *s)

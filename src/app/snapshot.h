@@ -30,12 +30,17 @@ struct snapshot_rules {
     bool one_thread;      /* it will be used by no other: patterns of traces are compiled when they are first needed, */
     bool traces_later;    /* and their grammars loaded, when a text may have one; with one_thread only */
     bool anyway;          /* also where something is wrong in the rules: those that are sound (rule_set.anyway) */
+    bool code_later;      /* patterns get machine code when they are matched often (snapshot_make_code) */
     bool one_line;        /* for judging so little that a prefilter costs more than it saves */
     const struct snapshot *before; /* whose place it takes; NULL: none's */
 };
 
 /* Holds the settings as well; they may be NULL where rules are named. NULL: errors are in d. */
 struct snapshot *snapshot_load(struct settings *s, const struct snapshot_rules *from, struct diag *d);
+/* Any thread: whether patterns of it have become worth machine code; and makes that, while others match. By one thread,
+ * of those that may make code. */
+bool snapshot_wants_code(const struct snapshot *s);
+void snapshot_make_code(const struct snapshot *s);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s);
 

@@ -5,6 +5,8 @@
 #include "app/prom_text.h"
 #include "base/version.h"
 
+enum { LIVE_INPUTS_MAX = 256 }; /* the stream tells of no more: /api/inputs has all */
+
 const char *status_state(const struct store_row *r)
 {
     static const char *const names[] = {
@@ -67,6 +69,9 @@ void status_metrics(const struct status *s, struct sbuf *out)
     put_reload_metrics(s, out);
     prom_text_gauge(out, "rules", s->rules->n, "rules loaded");
     prom_text_gauge(out, "issues", s->issues, "issues that flood control keeps in mind");
+    if (s->shared->on)
+        prom_text_gauge(out, "shared_limits_up", s->shared->up,
+                        "1 while Redis counts for all members (limits.shared); 0 while each limits by itself");
     status_rule_metrics(s, out);
     prom_text_head(out, "start_time_seconds", "", "gauge", "Unix time of the start");
     sbuf_adds(out, SLICE("crumbd_start_time_seconds "));
@@ -149,6 +154,27 @@ void status_ledger(const struct status *s, struct sbuf *out)
     sbuf_addc(out, '\n');
 }
 
+void status_live_ledger(const struct status *s, struct sbuf *out)
+{
+    struct json j;
+    json_start(&j, out);
+    json_map(&j);
+    put_counts(&j, "counts", s->counts);
+    json_key(&j, "inputs");
+    json_array(&j);
+    for (unsigned i = 0; i < s->n_inputs && i < LIVE_INPUTS_MAX; i++) {
+        json_map(&j);
+        json_key(&j, "input");
+        json_str(&j, slice_str(s->inputs[i].text));
+        put_number(&j, "lines", (int64_t)s->states[i].lines);
+        put_number(&j, "behind", (int64_t)s->states[i].behind_bytes);
+        json_map_end(&j);
+    }
+    json_array_end(&j);
+    json_map_end(&j);
+    json_end(&j);
+}
+
 static void put_member(struct json *j, const char *key, struct slice v)
 {
     json_key(j, key);
@@ -174,4 +200,39 @@ void status_event(struct json *j, const struct store_row *r)
             put_member(j, "reason", slice_str(r->reason));
     }
     json_map_end(j);
+}
+
+static void put_sides(struct json *j, unsigned sides)
+{
+    static const struct {
+        unsigned side;
+        const char *name;
+    } names[] = {{COUNT_MADE, "made"},        {COUNT_BECAME, "became"},     {COUNT_CAME, "came"},
+                 {COUNT_WENT, "went"},        {COUNT_ANSWERED, "answered"}, {COUNT_SETTLED, "settled"},
+                 {COUNT_UNFRAMED, "unframed"}};
+    json_key(j, "sides");
+    json_array(j);
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (sides & names[i].side)
+            json_str(j, slice_str(names[i].name));
+    json_array_end(j);
+}
+
+void status_counters(struct sbuf *out)
+{
+    static const char *const kinds[] = {[COUNT_FATE] = "fate", [COUNT_LOSS] = "loss", [COUNT_FACT] = "fact"};
+    struct json j;
+    json_start(&j, out);
+    json_array(&j);
+    for (unsigned i = 0; i < COUNT_N; i++) {
+        json_map(&j);
+        put_member(&j, "name", slice_str(count_rows[i].name));
+        put_member(&j, "kind", slice_str(kinds[count_rows[i].kind]));
+        put_sides(&j, count_rows[i].sides);
+        put_member(&j, "help", slice_str(count_rows[i].help));
+        json_map_end(&j);
+    }
+    json_array_end(&j);
+    json_end(&j);
+    sbuf_addc(out, '\n');
 }

@@ -8,25 +8,31 @@
 #define APP_STATUS_H
 
 #include "app/daemon_reload.h"
+#include "app/live.h"
 #include "app/turn.h"
 #include "app/watch.h"
 #include "base/count.h"
 #include "core/judge.h"
 #include "io/input.h"
+#include "io/sender.h"
+#include "io/shared_limits.h"
 #include "io/store.h"
 #include "text/json.h"
 
 struct status {
     int64_t now_us, start_us;
+    int64_t ahead_us;   /* of the wall clock is that by which rules count (clock_steady_us) */
     const char *config; /* path; NULL: zero configuration */
     const char *store_path;
     const char *dsn_from; /* where the DSN was found; NULL: there is none */
     const struct rule_set *rules;
     const struct rule_stats *rule_stats; /* by the rule's handle */
     unsigned issues;                     /* that flood control keeps in mind */
+    const struct shared_limits_state *shared;
     const struct input_options *inputs;
     unsigned n_inputs;
     const struct input_state *states; /* of the inputs, in their order */
+    const uint64_t *evicted;          /* events of each that made room in the store; NULL: none did */
     const char *not_ready;            /* why it is not, for people; NULL: it is */
     const char *not_healthy;          /* the same */
     const struct turn *turn;          /* what the worker is in; NULL: nothing */
@@ -41,6 +47,8 @@ struct status {
     uint64_t store_limit_bytes;
     const struct reload *reload;
     const struct watch *watch;
+    struct live *live;
+    struct sender *sender; /* NULL: it has ended */
 };
 
 /* "open" (waits for the lines after it), "ready" or "dead". */
@@ -57,11 +65,17 @@ bool status_waits(const struct status *s);
    "waiting_to_be_stored":{"lines":…,"events":…},"unnamed_rows":…,"counts":{name: n of every row},"all_runs":{the same}}
    */
 void status_ledger(const struct status *s, struct sbuf *out);
+/* {"counts":{name: n of every row},"inputs":[{"input":…,"lines":…,"behind":…},…]} */
+void status_live_ledger(const struct status *s, struct sbuf *out);
+/* [{"name":…,"kind":"fate|loss|fact","sides":[…],"help":…}, …], one for each counter; the same for a build. */
+void status_counters(struct sbuf *out);
 /* One row of the outbox as an object, without its payload. */
 void status_event(struct json *j, const struct store_row *r);
 
 /* --- status_inputs.c --- */
 
+/* {"inputs":[{"input":…,"kind":…,"state":…,…},…]} */
+void status_inputs(const struct status *s, struct sbuf *out);
 /* Families of one row for each input, for status_metrics. */
 void status_input_metrics(const struct status *s, struct sbuf *out);
 /* What each input reads, how far it is, and what is wrong with it. */
@@ -74,21 +88,28 @@ enum { STATUS_RULES_MAX = 1000, STATUS_RULES_SHOWN = 50 };
 
 /* Families of one row for each rule, for status_metrics. */
 void status_rule_metrics(const struct status *s, struct sbuf *out);
-/* [{"id":…,"tried":…,"hits":…,"seconds":…,"match_limit":…,"suspended":…}, …] */
-void status_rules(const struct status *s, struct sbuf *out);
-/* A table of the suspended rules and those with the most hits. */
-void status_rules_page(const struct status *s, struct sbuf *out);
+/* [{"id":…,"tried":…,"hits":…,"seconds":…,"last":…,"match_limit":…,"suspended":…,"file":…,"line":…}, …]; all: also
+   those that were not tried. */
+void status_rules(const struct status *s, bool all, struct sbuf *out);
+/* One of them, with its `text` as it stands in its file; SLICE_NONE: null. */
+void status_rule(const struct status *s, const struct rule *r, struct slice text, struct sbuf *out);
+/* A table of the suspended rules and those with the most hits, so many at most. */
+void status_rules_page(const struct status *s, unsigned most, struct sbuf *out);
 
 /* --- status_page.c --- */
 
-/* The page /: its begin, one row for each event, its end. nonce: of its style element. */
-void status_page_begin(const struct status *s, const char *nonce, struct sbuf *out);
+/* The page /: its begin, and what stands below the issues. */
+void status_page_overview(const struct status *s, struct sbuf *out);
+void status_page_rest(const struct status *s, struct sbuf *out);
+/* The page /flow: its begin, one row for each event, its end. complete: all rows that were asked for could be read. */
+void status_page_flow(const struct status *s, struct sbuf *out);
 void status_page_row(const struct status *s, const struct store_row *r, struct sbuf *out);
-/* complete: all rows that were asked for could be read. */
 void status_page_end(bool complete, struct sbuf *out);
+/* The page /rules. */
+void status_page_rules(const struct status *s, struct sbuf *out);
 /* The form that asks for the token. why: what was wrong with the last one; NULL: nothing yet. */
-void status_page_login(const struct status *s, const char *nonce, const char *why, struct sbuf *out);
+void status_page_login(const struct status *s, const char *why, struct sbuf *out);
 /* The page of one event, with its payload made readable. */
-void status_page_event(const struct status *s, const struct store_row *r, const char *nonce, struct sbuf *out);
+void status_page_event(const struct status *s, const struct store_row *r, struct sbuf *out);
 
 #endif

@@ -2,11 +2,16 @@
 #include <inttypes.h>
 
 #include "app/html_text.h"
+#include "app/page_html.h"
 #include "app/prom_text.h"
 #include "app/show.h"
 #include "app/status.h"
 
-enum { INPUT_MAX = 200 };
+enum {
+    INPUT_MAX = 200,
+    INPUT_BEHIND_BYTES = 64 << 10, /* more than is read in one turn */
+    INPUT_BEHIND_MESSAGES = 10000, /* of Kafka, in all partitions */
+};
 
 /* Whether the kernel drops what this input's socket has no room for. */
 static bool kernel_may_drop(const struct input_options *input)
@@ -17,6 +22,11 @@ static bool kernel_may_drop(const struct input_options *input)
 static bool follows_files(const struct input_options *input)
 {
     return input_traits[input->kind].follows_files;
+}
+
+static bool is_member(const struct input_options *input)
+{
+    return input->kind == INPUT_KAFKA || input->kind == INPUT_REDIS;
 }
 
 /* Turns that held up all others: those counted, and the one under way when it is over the budget: it may never be
@@ -64,6 +74,16 @@ static uint64_t status_behind(const struct status *s, unsigned i)
     return s->states[i].behind_bytes;
 }
 
+static uint64_t status_partitions(const struct status *s, unsigned i)
+{
+    return s->states[i].partitions;
+}
+
+static uint64_t status_lag(const struct status *s, unsigned i)
+{
+    return s->states[i].lag;
+}
+
 static uint64_t status_unreadable(const struct status *s, unsigned i)
 {
     return s->states[i].unreadable;
@@ -71,7 +91,7 @@ static uint64_t status_unreadable(const struct status *s, unsigned i)
 
 static uint64_t status_overflow(const struct status *s, unsigned i)
 {
-    return s->states[i].overflow;
+    return s->states[i].overflow + (s->evicted ? s->evicted[i] : 0);
 }
 
 static uint64_t status_without_room(const struct status *s, unsigned i)
@@ -104,6 +124,9 @@ static const struct family {
     {"input_files", "", "gauge", "files that this tail leads to", status_files, follows_files, false},
     {"input_behind_bytes", "", "gauge", "bytes in these files that have not been read", status_behind, follows_files,
      false},
+    {"input_partitions", "", "gauge", "partitions of Kafka, or streams of Redis, that this member of its group reads",
+     status_partitions, is_member, false},
+    {"input_lag_messages", "", "gauge", "messages in these that have not been judged", status_lag, is_member, false},
     {"input_unreadable", "", "gauge",
      "files and folders that a tail leads to and that cannot or must not be read: crumbd's log names each",
      status_unreadable, follows_files, false},
@@ -114,7 +137,7 @@ static const struct family {
      "turns of this input that held up the reading of all others for more than a second", slow_turns, NULL, false},
     {"input_dropped_events", "_total", "counter",
      "events of this input dropped because its share of the store, or that of their project, was used up, or the store "
-     "took nothing",
+     "took nothing, and repeats of it that made room there",
      status_overflow, NULL, false},
     {"input_without_room", "", "gauge", "1 while this input has used up its share of the store", status_without_room,
      NULL, false},
@@ -147,17 +170,100 @@ void status_input_metrics(const struct status *s, struct sbuf *out)
     sbuf_addf(out, "crumbd_worker_turn_seconds %" PRId64 ".%03" PRId64 "\n", ms / 1000, ms % 1000);
 }
 
+/* --- JSON --- */
+
+/* The worst that is known of it. */
+static const char *state_of(const struct status *s, unsigned i)
+{
+    const struct input_state *state = &s->states[i];
+    bool files = follows_files(&s->inputs[i]);
+    return !state->runs                                       ? "closed"
+           : state->unreadable                                ? "unreadable"
+           : files && !state->files && !s->inputs[i].awaited  ? "no-file"
+           : state->no_room                                   ? "no-room"
+           : status_silent(s, i)                              ? "silent"
+           : state->behind_bytes > INPUT_BEHIND_BYTES         ? "behind"
+           : state->lag > INPUT_BEHIND_MESSAGES               ? "behind"
+           : (files || s->inputs[i].awaited) && !state->files ? "awaited"
+                                                              : "reading";
+}
+
+static void put_json_number(struct json *j, const char *key, uint64_t v)
+{
+    json_key(j, key);
+    json_int(j, (int64_t)v);
+}
+
+static void put_json_time(struct json *j, const char *key, int64_t us)
+{
+    json_key(j, key);
+    if (us)
+        json_time(j, us);
+    else
+        json_raw(j, SLICE("null"));
+}
+
+static void put_json_error(struct json *j, const struct input_trouble *t)
+{
+    json_key(j, "error");
+    if (!t->us) {
+        json_raw(j, SLICE("null"));
+        return;
+    }
+    json_map(j);
+    put_json_time(j, "time", t->us);
+    json_key(j, "text");
+    json_str(j, slice_str(t->text));
+    json_map_end(j);
+}
+
+static void put_input(const struct status *s, unsigned i, struct json *j)
+{
+    const struct input_state *state = &s->states[i];
+    json_map(j);
+    json_key(j, "input");
+    json_str(j, slice_str(s->inputs[i].text));
+    json_key(j, "kind");
+    json_str(j, slice_str(input_names[s->inputs[i].kind]));
+    json_key(j, "state");
+    json_str(j, slice_str(state_of(s, i)));
+    put_json_number(j, "port", state->port);
+    put_json_number(j, "files", state->files);
+    put_json_number(j, "unreadable", state->unreadable);
+    put_json_number(j, "behind", state->behind_bytes);
+    if (is_member(&s->inputs[i])) {
+        put_json_number(j, "partitions", state->partitions);
+        put_json_number(j, "lag", state->lag);
+    }
+    put_json_number(j, "lines", state->lines);
+    put_json_time(j, "last_line", state->last_line_us);
+    put_json_number(j, "kernel_drops", state->kernel_drops);
+    put_json_number(j, "dropped_events", status_overflow(s, i));
+    put_json_number(j, "slow_turns", slow_turns(s, i));
+    put_json_error(j, &state->trouble);
+    json_map_end(j);
+}
+
+void status_inputs(const struct status *s, struct sbuf *out)
+{
+    struct json j;
+    json_start(&j, out);
+    json_map(&j);
+    json_key(&j, "inputs");
+    json_array(&j);
+    for (unsigned i = 0; i < s->n_inputs; i++)
+        put_input(s, i, &j);
+    json_array_end(&j);
+    json_map_end(&j);
+    json_end(&j);
+    sbuf_addc(out, '\n');
+}
+
 /* --- the page --- */
 
 static void put(struct sbuf *out, const char *markup)
 {
     sbuf_adds(out, slice_str(markup));
-}
-
-static void put_age(const struct status *s, int64_t us, struct sbuf *out)
-{
-    char age[SHOW_SMALL];
-    put(out, show_span(s->now_us - us, age));
 }
 
 /* How much comes, and how far it has been read. */
@@ -168,14 +274,18 @@ static void put_progress(const struct status *s, unsigned i, struct sbuf *out)
     put(out, " <span class=\"dim\">");
     if (follows_files(&s->inputs[i]))
         sbuf_addf(out, "%u %s, ", state->files, state->files == 1 ? "file" : "files");
+    if (is_member(&s->inputs[i]))
+        sbuf_addf(out, "%u %s, ", state->partitions, state->partitions == 1 ? "partition" : "partitions");
     sbuf_addf(out, "%" PRIu64 " lines", state->lines);
     if (state->last_line_us) {
         put(out, ", the last ");
-        put_age(s, state->last_line_us, out);
+        page_html_age(s->now_us, state->last_line_us, out);
         put(out, " ago");
     }
     if (state->behind_bytes)
         sbuf_addf(out, ", %s behind", show_size(state->behind_bytes, size));
+    if (state->lag)
+        sbuf_addf(out, ", %" PRIu64 " messages behind", state->lag);
     put(out, "</span>");
 }
 
@@ -197,14 +307,14 @@ static void put_losses(const struct status *s, unsigned i, struct sbuf *out)
         put(out, " <span class=\"warning\">its share of the store is used up</span>");
     if (status_silent(s, i))
         put(out, " <span class=\"warning\">has gone silent</span>");
-    put_warning(state->overflow, "events dropped for want of room in the store", out);
+    put_warning(status_overflow(s, i), "events dropped for want of room in the store", out);
 }
 
 static void put_trouble(const struct status *s, unsigned i, struct sbuf *out)
 {
     const struct input_state *state = &s->states[i];
     if (!state->runs)
-        put(out, " <span class=\"no\">not open</span>");
+        put(out, " <span class=\"bad\">not open</span>");
     else if (s->inputs[i].awaited && !state->files)
         put(out, " <span class=\"dim\">not there yet</span>");
     else if (follows_files(&s->inputs[i]) && !state->files)
@@ -213,7 +323,7 @@ static void put_trouble(const struct status *s, unsigned i, struct sbuf *out)
     if (!state->trouble.us)
         return;
     put(out, "<br><span class=\"dim\">");
-    put_age(s, state->trouble.us, out);
+    page_html_age(s->now_us, state->trouble.us, out);
     put(out, " ago: ");
     html_text(out, slice_str(state->trouble.text), INPUT_ERROR_MAX);
     put(out, "</span>");

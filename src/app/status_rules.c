@@ -87,33 +87,59 @@ static void put_count(struct json *j, const char *key, uint64_t v)
     json_int(j, (int64_t)v);
 }
 
-static void put_rule(const struct status *s, struct json *j, const struct rule *r, const struct rule_stats *st)
+/* Its members, in an object that is open. */
+static void put_rule(const struct status *s, struct json *j, const struct rule *r)
 {
-    json_map(j);
+    const struct rule_stats *st = &s->rule_stats[r->handle];
     json_key(j, "id");
     json_str(j, r->id);
     put_count(j, "tried", st->tried);
     put_count(j, "hits", st->hits);
     json_key(j, "seconds");
     json_time(j, (int64_t)(st->ns / 1000));
+    json_key(j, "last");
+    if (st->last_us)
+        json_time(j, st->last_us - s->ahead_us);
+    else
+        json_raw(j, SLICE("null"));
     put_count(j, "match_limit", st->limit_hits);
     json_key(j, "suspended");
     json_bool(j, is_suspended(s, st));
-    json_map_end(j);
+    json_key(j, "file");
+    json_str(j, slice_str(r->place.file));
+    put_count(j, "line", r->place.line);
 }
 
-void status_rules(const struct status *s, struct sbuf *out)
+void status_rules(const struct status *s, bool all, struct sbuf *out)
 {
     struct json j;
     unsigned told = 0;
     json_start(&j, out);
     json_array(&j);
     for (unsigned i = 0; i < s->rules->n && told < STATUS_RULES_MAX; i++)
-        if (is_tried(s, i)) {
-            put_rule(s, &j, s->rules->rules[i], stats_of(s, i));
+        if (all || is_tried(s, i)) {
+            json_map(&j);
+            put_rule(s, &j, s->rules->rules[i]);
+            json_map_end(&j);
             told++;
         }
     json_array_end(&j);
+    json_end(&j);
+    sbuf_addc(out, '\n');
+}
+
+void status_rule(const struct status *s, const struct rule *r, struct slice text, struct sbuf *out)
+{
+    struct json j;
+    json_start(&j, out);
+    json_map(&j);
+    put_rule(s, &j, r);
+    json_key(&j, "text");
+    if (text.p)
+        json_str(&j, text);
+    else
+        json_raw(&j, SLICE("null"));
+    json_map_end(&j);
     json_end(&j);
     sbuf_addc(out, '\n');
 }
@@ -135,7 +161,7 @@ static int status_rules_by_hits(const void *pa, const void *pb)
     return a->rule->index < b->rule->index ? -1 : a->rule->index > b->rule->index; /* file order */
 }
 
-void status_rules_page(const struct status *s, struct sbuf *out)
+void status_rules_page(const struct status *s, unsigned most, struct sbuf *out)
 {
     struct ranked *order = xcalloc(s->rules->n, sizeof *order);
     unsigned n = 0;
@@ -149,12 +175,12 @@ void status_rules_page(const struct status *s, struct sbuf *out)
             out,
             SLICE("<div class=\"scroll\"><table><tr><th>rule</th><th class=\"n\">hits</th><th class=\"n\">tried</th>"
                   "<th class=\"n\">seconds</th><th class=\"n\">match limit</th></tr>\n"));
-    for (unsigned i = 0; i < n && i < STATUS_RULES_SHOWN; i++) {
+    for (unsigned i = 0; i < n && i < most; i++) {
         const struct rule_stats *st = order[i].stats;
         sbuf_adds(out, SLICE("<tr><td class=\"t\">"));
         html_text(out, order[i].rule->id, 128);
         if (is_suspended(s, st))
-            sbuf_adds(out, SLICE(" <span class=\"b no\">suspended</span>"));
+            sbuf_adds(out, SLICE(" <span class=\"badge bad\">suspended</span>"));
         for (unsigned which = 0; which < NUMBER_SUSPENDED; which++) {
             sbuf_adds(out, SLICE("</td><td class=\"n\">"));
             put_number(s, out, st, which);
@@ -162,7 +188,7 @@ void status_rules_page(const struct status *s, struct sbuf *out)
         sbuf_adds(out, SLICE("</td></tr>\n"));
     }
     sbuf_adds(out, n ? SLICE("</table></div>\n") : SLICE("<p class=\"dim\">none was tried yet</p>\n"));
-    if (n > STATUS_RULES_SHOWN)
-        sbuf_addf(out, "<p class=\"dim\">and %u more: <a href=\"/api/rules\">all</a></p>\n", n - STATUS_RULES_SHOWN);
+    if (n > most)
+        sbuf_addf(out, "<p class=\"dim\">and %u more: <a href=\"/rules\">all</a></p>\n", n - most);
     free(order);
 }

@@ -122,7 +122,7 @@ static void put_rate(struct json *j, const struct try_run *t)
     json_array(j);
     put_quota(j, "day", t->setup.options->limits.per_day, rate.most ? (double)rate.most->events : 0);
     for (unsigned i = 0; i < TRY_PLANS; i++)
-        put_quota(j, "month", try_plans[i], rate.a_day * TRY_MONTH_DAYS);
+        put_quota(j, "month", try_plans[i], rate.a_day * (double)TRY_MONTH_DAYS);
     json_array_end(j);
 }
 

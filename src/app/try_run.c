@@ -310,7 +310,7 @@ double try_rule_us(const struct rule_stats *s)
 
 bool try_is_slow(const struct rule_stats *s)
 {
-    return s->limit_hits || (s->tried >= TRY_SLOW_TRIES && try_rule_us(s) >= TRY_SLOW_US);
+    return s->limit_hits || (s->tried >= TRY_SLOW_TRIES && try_rule_us(s) >= (double)TRY_SLOW_US);
 }
 
 const char *try_action_name(enum action a)

@@ -222,9 +222,10 @@ static void show_flow(const struct try_run *t)
            rate.span_days == 1 ? "" : "s", rate.most->events);
     show_day(rate.most->day);
     printf("\n            which is %.1f %% of limits.per_day, %u\n", percent(rate.most->events, per_day), per_day);
-    printf("  a month   %.0f, if each day is like the average, which is\n            ", rate.a_day * TRY_MONTH_DAYS);
+    printf("  a month   %.0f, if each day is like the average, which is\n            ",
+           rate.a_day * (double)TRY_MONTH_DAYS);
     for (unsigned i = 0; i < TRY_PLANS; i++)
-        printf("%.1f %% of %u%s", 100.0 * rate.a_day * TRY_MONTH_DAYS / try_plans[i], try_plans[i],
+        printf("%.1f %% of %u%s", 100.0 * rate.a_day * (double)TRY_MONTH_DAYS / try_plans[i], try_plans[i],
                i + 1 < TRY_PLANS ? ", " : "\n");
 }
 

@@ -39,7 +39,8 @@ static struct event_state state_of(const struct where_show *s, const char *event
 {
     static const char *const losses[FATE_LOSSES] = {[FATE_LOSS_TOO_LARGE] = "event_too_large",
                                                     [FATE_LOSS_NO_ROOM] = "input_overflow",
-                                                    [FATE_LOSS_PROJECT] = "project_overflow"};
+                                                    [FATE_LOSS_PROJECT] = "project_overflow",
+                                                    [FATE_LOSS_SHARED] = "shared_suppressed"};
     static const char *const departures[STORE_DEPARTED_N] = {[STORE_DEPARTED_DROPPED] = "dropped_by_hand",
                                                              [STORE_DEPARTED_OVERFLOW] = "store_overflow",
                                                              [STORE_DEPARTED_EXPIRED] = "expired"};

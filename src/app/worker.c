@@ -14,7 +14,8 @@ enum order { ORDER_ANSWER, ORDER_STOP, ORDER_USE, ORDER_START_INPUT, ORDER_STOP_
 struct order_mail {
     struct mail mail;
     enum order order;
-    struct shares *used;   /* ORDER_ANSWER only */
+    struct shares *used; /* ORDER_ANSWER only, like: */
+    bool stored;
     struct snapshot *next; /* ORDER_USE only; held */
     char *input;           /* its name; START_INPUT and STOP_INPUT only; owned, like: */
     struct positions known;
@@ -93,31 +94,6 @@ static void worker_on_tick(evutil_socket_t fd, short what, void *u)
     set_tick(w, late ? now_us : pipeline_tick(w->pipeline, now_us - w->ahead_us));
 }
 
-static int64_t worker_sink_now(void *u)
-{
-    (void)u;
-    return clock_steady_us();
-}
-
-static bool worker_sink_full(void *u)
-{
-    const struct worker *w = u;
-    return w->stuck;
-}
-
-static unsigned worker_sink_held(void *u, uint64_t file_key, uint64_t *offsets, unsigned max)
-{
-    const struct worker *w = u;
-    return w->pipeline ? pipeline_held(w->pipeline, file_key, offsets, max) : 0;
-}
-
-static void worker_sink_unread(void *u, uint64_t file_key, bool unread)
-{
-    struct worker *w = u;
-    if (w->pipeline)
-        pipeline_unread(w->pipeline, file_key, unread);
-}
-
 static void say_suspended(struct judge *j, const struct stream *s)
 {
     if (!j->just_suspended)
@@ -158,6 +134,8 @@ static void worker_on_outcome(void *u, const struct outcome *j)
     struct worker *w = u;
     if (w->setup.past.on)
         note_past(w, j);
+    if (tap_is_open(w->setup.tap))
+        worker_tap_line(w, j);
     if (j->fate != COUNT_refused || !j->stream)
         return;
     const struct log_tag tags[] = {log_s("input", j->stream->source), log_c("why", j->reason ? j->reason : "unknown"),
@@ -251,11 +229,13 @@ void worker_use_snapshot(struct worker *w, struct snapshot *next)
     set_tick(w, pipeline_tick(w->pipeline, wall_us(w)));
 }
 
-static void on_answer(struct worker *w, struct shares *used)
+static void on_answer(struct worker *w, struct shares *used, bool stored)
 {
     worker_take_room(w, used);
     w->under_way--;
-    worker_tell_stored(w);
+    if (stored)
+        worker_tell_stored(w);
+    worker_end_leaving(w, stored);
     if (!w->stopping)
         worker_check_pressure(w);
     else if (!w->under_way)
@@ -292,7 +272,7 @@ static void worker_on_order(void *u, struct mail *m)
     begin_turn(w, NULL, SLICE_NONE);
     switch (o.order) {
     case ORDER_ANSWER:
-        on_answer(w, o.used);
+        on_answer(w, o.used, o.stored);
         break;
     case ORDER_STOP:
         finish(w);
@@ -310,6 +290,45 @@ static void worker_on_order(void *u, struct mail *m)
     }
 }
 
+/* --- members (limits.shared) --- */
+
+static bool worker_ask(void *u, const struct shared_ask *ask)
+{
+    const struct worker *w = u;
+    return shared_limits_ask(w->shared, ask);
+}
+
+/* What is decided now may be due, and a checkpoint may have waited for it. */
+static void after_members(struct worker *w)
+{
+    set_tick(w, pipeline_tick_between(w->pipeline, wall_us(w)));
+    if (w->undecided_us && !w->stopping && !pipeline_undecided(w->pipeline))
+        worker_post_checkpoint(w);
+}
+
+static void worker_shared_up(void *u, bool up)
+{
+    struct worker *w = u;
+    w->shared_changed = true;
+    pipeline_shared_up(w->pipeline, up);
+    after_members(w);
+}
+
+static void worker_shared_answer(void *u, const struct shared_answer *answer)
+{
+    struct worker *w = u;
+    pipeline_shared_answer(w->pipeline, answer, wall_us(w));
+    after_members(w);
+}
+
+static bool begin_shared(struct worker *w, struct diag *d)
+{
+    const struct shared_limits_setup setup = {
+        .base = w->base, .at = w->setup.shared, .u = w, .up = worker_shared_up, .answer = worker_shared_answer};
+    w->shared = w->setup.shared ? shared_limits_new(&setup, d) : NULL;
+    return w->shared || !w->setup.shared;
+}
+
 /* --- life --- */
 
 struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
@@ -324,19 +343,14 @@ struct worker *worker_new(const struct worker_setup *setup, struct diag *d)
     pthread_cond_init(&w->park_change, NULL);
     w->base = event_base_new();
     assert(w->base);
-    w->sink = (struct input_sink){.u = w,
-                                  .message = worker_sink_message,
-                                  .turn = worker_sink_turn,
-                                  .counts = &w->counts,
-                                  .now_us = worker_sink_now,
-                                  .full = worker_sink_full,
-                                  .held = worker_sink_held,
-                                  .unread = worker_sink_unread};
+    w->sink =
+        (struct input_sink){.u = w, .message = worker_sink_message, .turn = worker_sink_turn, .counts = &w->counts};
+    worker_answer_inputs(w);
     w->in = mailbox_new(w->base, worker_on_order, w);
     w->added = xcalloc(w->setup.n_inputs, sizeof *w->added);
     w->projects = xcalloc(setup->used->n_projects + 1, sizeof *w->projects);
     worker_take_room(w, setup->used);
-    if (worker_start_inputs(w, d))
+    if (begin_shared(w, d) && worker_start_inputs(w, d))
         return w;
     worker_join(w);
     return NULL;
@@ -360,9 +374,10 @@ static void *worker_run(void *u)
     return NULL;
 }
 
-void worker_prepare(struct worker *w, struct snapshot *now)
+void worker_prepare(struct worker *w, struct snapshot *now, const struct sandbox *sandbox)
 {
     w->snapshot = snapshot_ref(now);
+    w->sandbox = sandbox;
     const struct options *opt = &now->settings->options;
     w->sources = source_files_new(opt->source_roots, opt->n_source_roots);
     struct pipeline_setup setup = {.options = opt,
@@ -382,9 +397,12 @@ void worker_prepare(struct worker *w, struct snapshot *now)
                                              .room = worker_room_for_event,
                                              .emit = worker_add_event,
                                              .flood_row = worker_add_flood,
+                                             .issue = w->setup.keep_issues ? worker_add_issue : NULL,
                                              .deadline_row = worker_add_deadline,
                                              .held_row = worker_add_held,
                                              .fates = w->setup.fates_number ? worker_add_fates : NULL,
+                                             .ask = w->shared ? worker_ask : NULL,
+                                             .number = worker_add_number,
                                              .check_in = w->setup.past.on ? NULL : worker_add_check_in}};
     w->pipeline = pipeline_new(&setup);
     deadline_event_stall(pipeline_deadlines(w->pipeline), true);
@@ -394,10 +412,9 @@ void worker_prepare(struct worker *w, struct snapshot *now)
     pipeline_judge(w->pipeline)->clock_every = WORKER_CLOCK_EVERY;
 }
 
-void worker_start(struct worker *w, struct mailbox *to, const struct sandbox *sandbox)
+void worker_start(struct worker *w, struct mailbox *to)
 {
     w->to = to;
-    w->sandbox = sandbox;
     w->checkpoint_timer = event_new(w->base, -1, EV_PERSIST, worker_on_checkpoint_timer, w);
     w->tick = event_new(w->base, -1, 0, worker_on_tick, w);
     assert(w->checkpoint_timer && w->tick);
@@ -470,9 +487,9 @@ void worker_restore_held(struct worker *w, const struct join_row *row)
         worker_add_held(w, &(struct join_row){.key = row->key, .closed = true});
 }
 
-void worker_answer(struct worker *w, struct shares *used)
+void worker_answer(struct worker *w, struct shares *used, bool stored)
 {
-    give_order(w, (struct order_mail){.order = ORDER_ANSWER, .used = used});
+    give_order(w, (struct order_mail){.order = ORDER_ANSWER, .used = used, .stored = stored});
 }
 
 void worker_start_input(struct worker *w, struct slice name, struct positions *known)
@@ -518,6 +535,9 @@ void worker_join(struct worker *w)
     if (w->running)
         pthread_join(w->thread, NULL);
     worker_stop_inputs(w);
+    worker_end_leaving(w, false);
+    free(w->leaving);
+    shared_limits_free(w->shared);
     mailbox_free(w->in);
     if (w->checkpoint_timer)
         event_free(w->checkpoint_timer);

@@ -18,8 +18,10 @@
 #include "core/pipeline.h"
 #include "io/input.h"
 #include "io/mailbox.h"
+#include "io/shared_limits.h"
 #include "io/shares.h"
 #include "io/store.h"
+#include "io/tap.h"
 
 enum {
     WORKER_CHECKPOINT_MS = 200,
@@ -50,6 +52,7 @@ struct worker_checkpoint {
         struct rule_stats stats;
     } * rules; /* those that were asked since the last checkpoint, with their numbers of this run; in the arena */
     unsigned n_rules;
+    struct shared_limits_state shared;
 };
 
 struct worker_setup {
@@ -60,20 +63,24 @@ struct worker_setup {
     unsigned grouping; /* also of it */
     struct hash_secret secret;
     uint64_t run_key;
-    uint64_t fates_number; /* of the next chunk (core/fates.h); 0: what became of lines is not kept */
-    struct shares *used;   /* of the store; the worker frees it */
-    bool drain;            /* end when all inputs are at their end */
-    bool tolerant;         /* an input that cannot be opened is left out; d says which */
-    struct past past;      /* with `on`, the records' own time is the clock, and no check-in is made */
-    unsigned pace_per_s;   /* so many events a second; inputs that can wait are paused meanwhile. 0: no pace */
+    bool keep_issues;                   /* occurrences of issues go to the store */
+    uint64_t fates_number;              /* of the next chunk (core/fates.h); 0: what became of lines is not kept */
+    struct shares *used;                /* of the store; the worker frees it */
+    bool drain;                         /* end when all inputs are at their end */
+    bool tolerant;                      /* an input that cannot be opened is left out; d says which */
+    const struct redis_address *shared; /* where members count together (limits.shared); NULL: nowhere */
+    struct past past;                   /* with `on`, the records' own time is the clock, and no check-in is made */
+    unsigned pace_per_s; /* so many events a second; inputs that can wait are paused meanwhile. 0: no pace */
+    struct tap *tap;     /* what becomes of lines goes there while it is open; outlives the worker; NULL: nowhere */
 };
 
 struct worker;
 
 /* Opens and binds the inputs, on the caller's thread. NULL, and entries in d, when one could not. */
 struct worker *worker_new(const struct worker_setup *setup, struct diag *d);
-/* Makes the pipeline. The worker holds the snapshot until it is joined. */
-void worker_prepare(struct worker *w, struct snapshot *now);
+/* Makes the pipeline. The worker holds the snapshot until it is joined. sandbox: of its threads, and those that
+ * libraries of its inputs make; NULL: none. */
+void worker_prepare(struct worker *w, struct snapshot *now, const struct sandbox *sandbox);
 /* What the store knows of files, of flood control, of lines waited for and of records held, between worker_prepare and
  * worker_look. */
 void worker_restore(struct worker *w, const struct positions *known);
@@ -88,13 +95,13 @@ void worker_restore_held(struct worker *w, const struct join_row *row);
  * nothing.
  */
 struct worker_checkpoint *worker_look(struct worker *w);
-/* Starts the thread, inside the sandbox (NULL: none). Checkpoints are posted to `to`. */
-void worker_start(struct worker *w, struct mailbox *to, const struct sandbox *sandbox);
+/* Starts the thread, inside the sandbox. Checkpoints are posted to `to`. */
+void worker_start(struct worker *w, struct mailbox *to);
 /* What there is to show of each input, before worker_start; later the checkpoints bring it. */
 void worker_inputs(const struct worker *w, struct input_state *out);
-/* From the main thread: the checkpoint under way has been stored, and this is what inputs use of the store since; it is
- * freed. */
-void worker_answer(struct worker *w, struct shares *used);
+/* From the main thread: the checkpoint under way has been stored, or never will be, and this is what inputs use of the
+ * store since; it is freed. */
+void worker_answer(struct worker *w, struct shares *used, bool stored);
 /* From the main thread: how often its loop has turned; it does so every WORKER_CHECKPOINT_MS, whatever there is to do.
  */
 unsigned worker_turns(struct worker *w);

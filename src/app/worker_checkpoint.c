@@ -17,11 +17,13 @@ struct worker_checkpoint *worker_next(struct worker *w)
 void worker_checkpoint_free(struct worker_checkpoint *c)
 {
     free(c->checkpoint.events);
+    free(c->checkpoint.numbers);
     free(c->checkpoint.positions);
     free(c->checkpoint.limits);
     free(c->checkpoint.deadlines);
     free(c->checkpoint.held);
     free(c->checkpoint.fates);
+    free(c->checkpoint.issues);
     free(c->checkpoint.reports);
     free(c->inputs);
     arena_done(&c->arena);
@@ -45,22 +47,27 @@ void worker_report(struct worker_checkpoint *c, struct slice project, enum item_
         .project = arena_dup(&c->arena, project), .reason = reason, .category = category, .quantity = quantity};
 }
 
-static struct store_event *new_event(struct worker_checkpoint *c, enum item_kind kind, const struct event_out *e)
+static void fill_in(struct worker_checkpoint *c, struct store_event *out, enum item_kind kind,
+                    const struct event_out *e)
 {
-    c->checkpoint.events = xroom(c->checkpoint.events, c->checkpoint.n_events, sizeof *c->checkpoint.events);
-    struct store_event *out = &c->checkpoint.events[c->checkpoint.n_events++];
     *out = (struct store_event){.kind = kind,
                                 .open = e->open,
                                 .written_open = e->written_open,
                                 .time_us = e->time_us,
                                 .issue = e->issue,
+                                .news = e->news,
                                 .input = arena_dup(&c->arena, e->input),
                                 .project = arena_dup(&c->arena, e->project),
                                 .title = scrubbed_dup(&c->arena, e->title),
                                 .level = arena_dup(&c->arena, e->level),
                                 .payload = scrubbed_dup(&c->arena, e->payload)};
     memcpy(out->event_id, e->event_id, sizeof out->event_id);
-    return out;
+}
+
+static void new_event(struct worker_checkpoint *c, enum item_kind kind, const struct event_out *e)
+{
+    c->checkpoint.events = xroom(c->checkpoint.events, c->checkpoint.n_events, sizeof *c->checkpoint.events);
+    fill_in(c, &c->checkpoint.events[c->checkpoint.n_events++], kind, e);
 }
 
 enum { ROW_BYTES = 512 }; /* as the store reckons */
@@ -110,6 +117,14 @@ void worker_add_check_in(void *u, const struct event_out *e)
         new_event(worker_next(u), ITEM_CHECK_IN, e);
 }
 
+/* Never dropped: what it counts was read, and is told nowhere else. It is small, and there are few. */
+void worker_add_number(void *u, const struct event_out *e)
+{
+    struct worker_checkpoint *c = worker_next(u);
+    c->checkpoint.numbers = xroom(c->checkpoint.numbers, c->checkpoint.n_numbers, sizeof *c->checkpoint.numbers);
+    fill_in(c, &c->checkpoint.numbers[c->checkpoint.n_numbers++], ITEM_COUNT, e);
+}
+
 void worker_add_deadline(void *u, const struct deadline_row *row)
 {
     struct worker_checkpoint *c = worker_next(u);
@@ -137,6 +152,13 @@ void worker_add_fates(void *u, const struct fates_chunk *chunk)
     struct fates_chunk *out = &c->checkpoint.fates[c->checkpoint.n_fates++];
     *out = *chunk;
     out->bytes = arena_dup(&c->arena, chunk->bytes);
+}
+
+void worker_add_issue(void *u, const struct issue_count *count)
+{
+    struct checkpoint *c = &worker_next(u)->checkpoint;
+    c->issues = xroom(c->issues, c->n_issues, sizeof *c->issues);
+    c->issues[c->n_issues++] = *count;
 }
 
 void worker_add_flood(void *u, const struct flood_row *row)
@@ -200,7 +222,7 @@ static bool any_changed(const struct worker *w)
     for (unsigned i = 0; i < w->n_inputs; i++)
         if (w->inputs[i]->changed)
             return true;
-    return w->slots_changed;
+    return w->slots_changed || w->shared_changed;
 }
 
 void worker_inputs(const struct worker *w, struct input_state *out)
@@ -215,6 +237,8 @@ void worker_inputs(const struct worker *w, struct input_state *out)
         state->unreadable = in->unreadable;
         state->files = in->files;
         state->behind_bytes = in->behind_bytes;
+        state->partitions = in->partitions;
+        state->lag = in->lag;
         state->trouble = in->trouble.us ? in->trouble : state->trouble;
         state->trouble.us -= in->trouble.us ? w->ahead_us : 0;
         state->kernel_drops += in->kernel_drops;
@@ -294,17 +318,33 @@ static void add_rules(struct worker *w, struct worker_checkpoint *c)
 
 static bool has_rows(const struct checkpoint *c)
 {
-    return c->n_events || c->n_positions || c->n_floods || c->n_deadlines || c->n_held || c->n_fates || c->n_reports;
+    return c->n_events || c->n_numbers || c->n_positions || c->n_floods || c->n_deadlines || c->n_held || c->n_fates ||
+           c->n_issues || c->n_reports;
 }
 
 static void note_told(struct worker *w)
 {
+    for (unsigned i = 0; i < w->n_leaving; i++)
+        w->leaving[i].told = true;
     for (unsigned i = 0; i < w->setup.n_inputs; i++)
         if (w->slots[i].use == SLOT_STOPPED)
             w->slots[i].use = SLOT_UNSTORED;
     for (unsigned i = 0; i < w->n_inputs; i++)
         w->inputs[i]->changed = false;
-    w->slots_changed = false;
+    w->slots_changed = w->shared_changed = false;
+}
+
+#define PUT_OFF_US INT64_C(250000)
+
+/* An event for which members are asked is soon decided: till then the checkpoint waits, or it would have to be decided
+   without them. */
+static bool waits_for_members(struct worker *w)
+{
+    int64_t now_us = clock_steady_us();
+    bool waits =
+        !w->stopping && pipeline_undecided(w->pipeline) && (!w->undecided_us || now_us - w->undecided_us < PUT_OFF_US);
+    w->undecided_us = !waits ? 0 : w->undecided_us ? w->undecided_us : now_us;
+    return waits;
 }
 
 /* Everything up to this moment, in one piece; NULL when there is nothing new, or the last one has not been answered.
@@ -312,7 +352,7 @@ static void note_told(struct worker *w)
 struct worker_checkpoint *worker_take_checkpoint(struct worker *w)
 {
     publish_judged(w);
-    if (w->under_way && !w->stopping)
+    if ((w->under_way && !w->stopping) || waits_for_members(w))
         return NULL;
     pipeline_checkpoint(w->pipeline);
     struct worker_checkpoint *c = worker_next(w);
@@ -323,6 +363,8 @@ struct worker_checkpoint *worker_take_checkpoint(struct worker *w)
     note_last_lines(w);
     c->generation = w->generation;
     add_states(w, c);
+    if (w->shared)
+        c->shared = *shared_limits_state(w->shared);
     note_told(w);
     add_rules(w, c);
     w->next = NULL;

@@ -62,10 +62,38 @@ bool worker_start_inputs(struct worker *w, struct diag *d)
     return ok;
 }
 
+/* Its last rows have been put; some wait for them to be stored. */
+static void stop_input(struct worker *w, struct input *in)
+{
+    if (!in->type->leave) {
+        in->type->stop(in);
+        return;
+    }
+    in->type->leave(in);
+    w->leaving = xroom(w->leaving, w->n_leaving, sizeof *w->leaving);
+    w->leaving[w->n_leaving++] = (struct worker_leaving){.in = in};
+}
+
+void worker_end_leaving(struct worker *w, bool stored)
+{
+    unsigned left = 0;
+    for (unsigned i = 0; i < w->n_leaving; i++) {
+        struct input *in = w->leaving[i].in;
+        if (w->under_way || (stored && !w->leaving[i].told)) {
+            w->leaving[left++] = w->leaving[i];
+            continue;
+        }
+        if (stored && in->type->stored)
+            in->type->stored(in);
+        in->type->stop(in);
+    }
+    w->n_leaving = left;
+}
+
 void worker_stop_inputs(struct worker *w)
 {
     for (unsigned i = 0; i < w->n_inputs; i++)
-        w->inputs[i]->type->stop(w->inputs[i]);
+        stop_input(w, w->inputs[i]);
     free(w->inputs);
     w->inputs = NULL;
     w->n_inputs = 0;
@@ -203,7 +231,7 @@ void worker_end_input(struct worker *w, unsigned at, int64_t drain_end_ms)
     slot->state.kernel_drops += in->kernel_drops;
     slot->state.no_room = false;
     uint64_t lines = in->lines - w->counts.v[COUNT_lines_in]; /* with those that the stop hands on */
-    in->type->stop(in);
+    stop_input(w, in);
     slot->state.lines += lines + w->counts.v[COUNT_lines_in];
     w->n_inputs--;
     for (; at < w->n_inputs; at++)

@@ -1,6 +1,6 @@
 /*
  * worker_parts: what the files of the worker share, and nobody else sees. They stand one above the other:
- * worker_room, worker_checkpoint, worker_flow and worker_inputs, worker, worker_change.
+ * worker_room, worker_checkpoint, worker_flow, worker_tap and worker_inputs, worker, worker_change.
  */
 #ifndef APP_WORKER_PARTS_H
 #define APP_WORKER_PARTS_H
@@ -29,6 +29,11 @@ struct worker {
     struct event_base *base;
     struct input **inputs;
     unsigned n_inputs;
+    struct worker_leaving {
+        struct input *in;
+        bool told; /* its last rows are in a checkpoint that was posted */
+    } * leaving;   /* those that were told to leave and wait for their stop */
+    unsigned n_leaving;
     struct worker_slot *slots; /* of worker_setup.inputs */
     bool slots_changed;        /* since the last checkpoint */
     struct input_sink sink;
@@ -58,6 +63,9 @@ struct worker {
     struct event *checkpoint_timer, *tick;
     int64_t tick_us; /* when the tick is set for, INT64_MAX: not at all */
     bool tick_was_late;
+    struct shared_limits *shared;   /* NULL: each limits by itself */
+    bool shared_changed;            /* since the last checkpoint */
+    int64_t undecided_us;           /* a checkpoint is put off since then; 0: none is */
     struct worker_checkpoint *next; /* being filled */
     unsigned generation;            /* of the set of inputs: how often it was changed */
     pthread_mutex_t park_lock;
@@ -86,6 +94,8 @@ void worker_tell_room(struct worker *w, unsigned input);
 enum count worker_no_room_for_project(const struct worker *w, struct slice project);
 /* Whether events of some project are dropped. */
 bool worker_loses_projects(const struct worker *w);
+/* Sets what of the sink answers inputs (worker_sink.c). */
+void worker_answer_inputs(struct worker *w);
 /* So much of it is in the checkpoint that is being filled. */
 void worker_use_room(struct worker *w, struct slice input, struct slice project, uint64_t bytes);
 /* Another one is being filled from now on. */
@@ -103,11 +113,13 @@ void worker_note_pace(struct worker *w);
 struct worker_checkpoint *worker_next(struct worker *w);
 /* The hooks of the pipeline, which fill it. u: the worker. */
 bool worker_add_event(void *u, const struct event_out *e);
+void worker_add_number(void *u, const struct event_out *e);
 void worker_add_check_in(void *u, const struct event_out *e);
 void worker_add_deadline(void *u, const struct deadline_row *row);
 void worker_add_flood(void *u, const struct flood_row *row);
 void worker_add_held(void *u, const struct join_row *row);
 void worker_add_fates(void *u, const struct fates_chunk *c);
+void worker_add_issue(void *u, const struct issue_count *count);
 /* So much was lost, and why: its owner is told. */
 void worker_report(struct worker_checkpoint *c, struct slice project, enum item_kind kind, enum count why,
                    uint64_t quantity);
@@ -127,6 +139,11 @@ void worker_check_pressure(struct worker *w);
 /* A hook of the pipeline: asked for an event that is ready to be stored. */
 enum count worker_room_for_event(void *u, const struct room_asked *asked);
 
+/* --- worker_tap: what who watches is told --- */
+
+/* To be asked while the tap is open. */
+void worker_tap_line(struct worker *w, const struct outcome *j);
+
 /* --- worker_inputs: their life --- */
 
 bool worker_start_inputs(struct worker *w, struct diag *d);
@@ -136,6 +153,8 @@ bool worker_is_drained(const struct worker *w);
 /* What was written before the start has been read, or that takes too long. */
 bool worker_has_caught_up(const struct worker *w);
 void worker_tell_stored(struct worker *w);
+/* Stops those whose last rows have been answered; all of them, when nothing is under way any more. */
+void worker_end_leaving(struct worker *w, bool stored);
 /* While the others run, those of this name. */
 void worker_start_named(struct worker *w, struct slice name, const struct positions *known);
 void worker_stop_named(struct worker *w, struct slice name);

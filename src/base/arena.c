@@ -13,7 +13,7 @@
 #endif
 #endif
 
-enum { FIRST_CHUNK = 4096, LARGEST_CHUNK = 1 << 20 };
+enum { FIRST_CHUNK = 4096, LARGEST_CHUNK = 1 << 20, LASTING_CHUNK = 1 << 15 };
 
 struct arena_chunk {
     struct arena_chunk *next;
@@ -66,7 +66,8 @@ void *arena_alloc(struct arena *a, size_t n)
     struct arena_chunk *c = a->chunk;
     if (!c || c->cap - c->used < n) {
         size_t cap = c ? c->cap * 2 : FIRST_CHUNK;
-        cap = cap > LARGEST_CHUNK ? LARGEST_CHUNK : cap;
+        size_t most = a->lasting ? LASTING_CHUNK : LARGEST_CHUNK;
+        cap = cap > most ? most : cap;
         c = chunk_new(a, cap < n ? n : cap);
     }
     void *p = c->bytes + c->used;
@@ -113,7 +114,7 @@ void arena_reset(struct arena *a)
         keep->next = NULL;
         keep->used = 0;
     }
-    *a = (struct arena){.chunk = keep};
+    *a = (struct arena){.chunk = keep, .lasting = a->lasting};
 }
 
 void arena_done(struct arena *a)

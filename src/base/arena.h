@@ -1,7 +1,8 @@
 /*
  * arena: memory for the life of one line or one set of rules, given back all at once.
  *
- * Chunks of doubling size; reset keeps the largest one. Under AddressSanitizer every allocation is its own malloc, so
+ * Chunks of doubling size; reset keeps the largest one. Where it is `lasting`, as for rules, they are small ones, and
+ * at most that much is taken from the heap and not used. Under AddressSanitizer every allocation is its own malloc, so
  * that overruns inside an arena are seen. Pointers stay valid until reset or free. One thread at a time.
  */
 #ifndef BASE_ARENA_H
@@ -14,6 +15,7 @@ struct arena_chunk;
 struct arena {
     struct arena_chunk *chunk;
     size_t total_bytes; /* handed out since the last reset */
+    bool lasting;       /* the caller's: it is filled once and then stays */
 };
 
 /* A zeroed struct arena is ready for use. One that will hold about so many bytes may begin with as many. */

@@ -56,6 +56,20 @@ struct slice utf8_prefix(struct slice s, size_t max_points)
     return slice_sub(s, 0, s.n - rest.n);
 }
 
+struct slice utf8_cut(struct slice s, size_t max_bytes)
+{
+    size_t n = 0;
+    if (s.n <= max_bytes)
+        return s;
+    for (;;) {
+        size_t len = utf8_step(slice_from(s, n));
+        len = len ? len : 1;
+        if (n + len > max_bytes)
+            return slice_sub(s, 0, n);
+        n += len;
+    }
+}
+
 /* CSI, ECMA-48 5.4: parameters and intermediate bytes, then the final one. */
 static size_t control_sequence(struct slice s)
 {

@@ -12,6 +12,8 @@ size_t utf8_step(struct slice s);
 size_t utf8_count(struct slice s);
 /* The longest prefix of at most max_points code points; never cuts inside one. */
 struct slice utf8_prefix(struct slice s, size_t max_points);
+/* The longest prefix of at most so many bytes; never cuts inside a character. An invalid byte counts as one. */
+struct slice utf8_cut(struct slice s, size_t max_bytes);
 /*
  * Adds s to out in the form Sentry can keep: invalid bytes and NUL become U+FFFD, ANSI escape sequences (CSI, OSC,
  * two-byte) go, other control bytes but TAB, LF and CR become U+FFFD.

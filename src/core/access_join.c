@@ -1,6 +1,8 @@
 #include "core/access_join.h"
 
 #include "core/correlation.h"
+#include "core/pipeline_trace.h"
+#include "core/request_fields.h"
 #include "parsers/parser.h"
 #include "text/json.h"
 
@@ -49,10 +51,30 @@ static struct slice as_json(const struct record *r, struct arena *a)
     return kept;
 }
 
+/* "request completed" of a logger whose records have the request in an object tells little without it. */
+static struct slice with_request(const struct record *r, struct slice said, struct arena *a)
+{
+    struct request_fields q;
+    struct slice message = slice_sub(said, 0, BREADCRUMBS_TEXT_MAX);
+    if (!request_fields_of_object(r, a, &q) || slice_find(message, q.url) >= 0)
+        return said;
+    struct sbuf text;
+    sbuf_init(&text, 2 * BREADCRUMBS_TEXT_MAX);
+    sbuf_adds(&text, message);
+    sbuf_addf(&text, "%s%.*s ", message.n ? ": " : "", SLICE_ARG(q.method));
+    sbuf_adds(&text, slice_sub(q.url, 0, BREADCRUMBS_TEXT_MAX / 2));
+    struct slice kept = arena_dup(a, sbuf_slice(&text));
+    sbuf_done(&text);
+    return kept;
+}
+
 struct slice access_join_text(const struct stream *s, const struct record *r, struct arena *a)
 {
-    if (!format_traits(r->format)->access)
-        return r->message;
+    if (!format_traits(r->format)->access) {
+        bool trace = r->trace && r->trace->n_exceptions;
+        struct slice message = trace ? pipeline_trace_brief(r, a) : r->message;
+        return r->n_fields ? with_request(r, message, a) : message;
+    }
     return s->log_format.n && r->n_fields ? as_json(r, a) : r->raw;
 }
 
@@ -75,10 +97,17 @@ static void add_access(struct pending *w, const struct record *access)
         to->status = (unsigned)status;
 }
 
+/* Whether the error knows nothing of its request but what it says. */
+static bool is_by_path(const struct pending *w)
+{
+    const struct correlation *k = &w->keys;
+    return !k->conn && !k->request && !k->weak && !k->client;
+}
+
 static void take_access(struct pending *w, const struct record *access, enum pending_access how)
 {
     w->access = how;
-    w->src.access = (struct event_access){.status = 0};
+    w->src.access = (struct event_access){.by_path = is_by_path(w)};
     add_access(w, access);
 }
 
@@ -168,6 +197,37 @@ void access_join_client(struct pending *w, const struct failed_requests *failed,
     }
 }
 
+/* --- by the path that the error names --- */
+
+static bool is_of_path(char c)
+{
+    return ascii_alnum(c) || memchr("/_.~%-", c, 6);
+}
+
+/* "Exception on /cart/17 [GET]": whether the first lines of the text have the path as a word of their own. */
+static bool names_path(struct slice text, struct slice path)
+{
+    enum { LOOKED_AT_MAX = 1024, PATH_MIN = 2 };
+    text = slice_sub(text, 0, LOOKED_AT_MAX);
+    for (ptrdiff_t at; path.n >= PATH_MIN && (at = slice_find(text, path)) >= 0;
+         text = slice_from(text, (size_t)at + 1)) {
+        size_t end = (size_t)at + path.n;
+        bool begins = at == 0 || !is_of_path(text.p[at - 1]), ends = end == text.n || !is_of_path(text.p[end]);
+        if (begins && ends)
+            return true;
+    }
+    return false;
+}
+
+/* Lines of one log are of many requests at a time, so that a line which came next says nothing. */
+static bool is_named(const struct pending *w, const struct record *access)
+{
+    struct slice request = record_value(access, "request"), path;
+    slice_split(&request, ' '); /* the method */
+    path = slice_split(&request, ' ');
+    return names_path(w->record->message, slice_split(&path, '?'));
+}
+
 /* --- by what the line shares with the error --- */
 
 bool access_join_line(struct pending *w, const struct record *line, int64_t time_us)
@@ -176,6 +236,8 @@ bool access_join_line(struct pending *w, const struct record *line, int64_t time
         return false;
     if (w->keys.client)
         return join_by_client(w, line, time_us);
+    if (is_by_path(w) && !is_named(w, line))
+        return false;
     if (w->access != PENDING_ACCESS_NONE && is_same(w, line)) {
         add_access(w, line);
         return true;
@@ -191,6 +253,8 @@ bool access_join_line(struct pending *w, const struct record *line, int64_t time
 static void join_crumb(struct pending *w, struct breadcrumb *c, struct record *access)
 {
     bool weak = c->weak;
+    if (is_by_path(w) && !is_named(w, access))
+        return;
     if (w->access == PENDING_ACCESS_NONE && may_be_own(w, access)) {
         disown(w);
         take_access(w, access, PENDING_ACCESS_BEFORE);
@@ -209,7 +273,8 @@ void access_join_crumbs(struct pending *w, int64_t time_us, struct arena *a, int
         struct breadcrumb *c = &w->crumbs[i];
         int64_t apart = c->time_us > time_us ? c->time_us - time_us : time_us - c->time_us;
         struct record *r;
-        if (!format_traits(c->format)->access || !breadcrumb_is_related(c) || apart > BREADCRUMBS_WEAK_WINDOW_US)
+        bool asked = breadcrumb_is_related(c) || is_by_path(w);
+        if (!format_traits(c->format)->access || !asked || apart > BREADCRUMBS_WEAK_WINDOW_US)
             continue;
         r = arena_alloc(a, sizeof *r);
         if (read_line(r, c->format, c->text, a, now_us))

@@ -4,7 +4,8 @@
  * The error knows its connection, client and request line; the access line knows the request's id, its status and the
  * user agent. An access line that does not know its connection is found by client and request line, within
  * BREADCRUMBS_WEAK_WINDOW_US. An error that knows no request, as Apache's are, is joined with a request of its client
- * that failed while the event waited or just before, if there was one and no other. Pure.
+ * that failed while the event waited or just before, if there was one and no other. One that knows neither is joined
+ * with a request whose path it names, of the same worker, container or file. Pure.
  */
 #ifndef CORE_ACCESS_JOIN_H
 #define CORE_ACCESS_JOIN_H

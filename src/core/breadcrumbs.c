@@ -9,6 +9,8 @@
 #include "base/xalloc.h"
 #include "parsers/parser.h"
 
+#define FORGOTTEN_US INT64_MIN
+
 enum {
     RING_MIN_BYTES = 4096,
     INDEX_SLOTS = 3,          /* rings that one request id is remembered for */
@@ -21,9 +23,9 @@ struct entry {
     uint16_t text_n;
     uint8_t app_n, format, level;
     bool partial, by_file;
-    uint32_t file;
-    int64_t time_us;
-    uint64_t seq, offset, conn, request, weak;
+    uint32_t file, log;
+    int64_t time_us; /* FORGOTTEN_US: none, it is passed over */
+    uint64_t seq, came, offset, conn, request, weak;
 };
 
 struct ring {
@@ -241,8 +243,10 @@ void breadcrumbs_push(struct breadcrumbs *t, const struct correlation *k, const 
                         .partial = line->partial,
                         .by_file = line->by_file,
                         .file = line->file,
+                        .log = line->log,
                         .time_us = line->time_us,
                         .seq = ++t->seq,
+                        .came = line->came,
                         .offset = line->offset,
                         .conn = k->conn,
                         .request = k->request,
@@ -258,6 +262,21 @@ void breadcrumbs_push(struct breadcrumbs *t, const struct correlation *k, const 
         index_add(t, k->request, r->key);
     if (k->weak && !k->conn)
         index_add(t, k->weak, r->key);
+}
+
+void breadcrumbs_forget(struct breadcrumbs *t, uint32_t log)
+{
+    struct ring *r;
+    TAILQ_FOREACH (r, &t->by_use, by_use) {
+        uint32_t at = r->head;
+        for (uint32_t i = 0; i < r->n; i++) {
+            at = settle(r, at);
+            struct entry *e = entry_at(r, at);
+            at += e->size;
+            if (e->log == log)
+                e->time_us = FORGOTTEN_US;
+        }
+    }
 }
 
 /* The newest `max` entries wanted so far, by order of arrival from `first` on and round the end; they point into the
@@ -353,6 +372,7 @@ struct lines_of {
     struct picks own;
     struct picks others; /* of other connections and requests */
     struct picks rest;   /* of none, or the record has none itself */
+    struct picks after;  /* came after it */
 };
 
 static bool has_own(const struct correlation *k)
@@ -375,6 +395,18 @@ static struct picks *whose(struct lines_of *lines, const struct entry *e, const 
     return of_another ? &lines->others : &lines->rest;
 }
 
+/* The first of them, in the order in which the rings are walked: it is no use to look for earlier ones elsewhere. */
+static void pick_after(struct lines_of *lines, const struct entry *e, const struct breadcrumbs_want *want,
+                       const struct picks *of, bool home)
+{
+    struct picks *p = &lines->after;
+    bool wanted = of == &lines->own || (home && !has_own(want->keys));
+    if (!wanted || p->n == want->after)
+        return;
+    p->v[p->n++] = e;
+    p->seen++;
+}
+
 /* Walks one ring; of one that is not the record's own only what is related counts. */
 static void walk(const struct ring *r, const struct breadcrumbs_want *want, bool home, struct lines_of *lines,
                  struct arena *a)
@@ -384,10 +416,13 @@ static void walk(const struct ring *r, const struct breadcrumbs_want *want, bool
         at = settle(r, at);
         const struct entry *e = entry_at(r, at);
         at += e->size;
-        if (e->time_us < want->oldest_us || e->time_us > want->time_us + BREADCRUMBS_CLOCKS_US)
+        if (e->time_us == FORGOTTEN_US || e->time_us < want->oldest_us ||
+            e->time_us > want->time_us + BREADCRUMBS_CLOCKS_US)
             continue;
         struct picks *to = whose(lines, e, want);
-        if (home || to == &lines->own)
+        if (want->behind && e->came >= want->behind)
+            pick_after(lines, e, want, to, home);
+        else if (home || to == &lines->own)
             pick(to, e, a);
     }
 }
@@ -435,7 +470,7 @@ static struct breadcrumb copy_of(const struct entry *e, const struct breadcrumbs
     bool weak = is_weak(e, want), connection = is_of_connection(e, want->keys), request = is_of_request(e, want->keys);
     return (struct breadcrumb){
         .time_us = e->time_us,
-        .seq = e->seq,
+        .seq = e->came,
         .format = (enum format)e->format,
         .level = (enum level)e->level,
         .partial = e->partial,
@@ -451,18 +486,24 @@ static struct breadcrumb copy_of(const struct entry *e, const struct breadcrumbs
 }
 
 unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct breadcrumbs_want *want, struct arena *a,
-                             struct breadcrumb *out, unsigned *seen)
+                             struct breadcrumb *out, unsigned *seen, unsigned *after)
 {
     unsigned others = want->others < want->max ? want->others : want->max, n;
-    struct lines_of lines = {picks_new(a, want->max), picks_new(a, others), picks_new(a, want->max)};
+    struct lines_of lines = {picks_new(a, want->max), picks_new(a, others), picks_new(a, want->max),
+                             picks_new(a, want->behind ? want->after : 0)};
     const struct ring *home = ring_find(t, ring_key(want->keys), want->keys->domain);
     if (home)
         walk(home, want, true, &lines, a);
     walk_across(t, want, &lines, a);
-    *seen = lines.own.seen + lines.others.seen + lines.rest.seen;
+    unsigned most = want->max > BREADCRUMBS_SEEN_MAX ? want->max : BREADCRUMBS_SEEN_MAX;
+    *seen = lines.own.seen + lines.others.seen + lines.rest.seen + lines.after.seen;
+    *seen = *seen < most ? *seen : most;
     const struct entry **v = fill(&lines, want->max, a, &n);
     for (unsigned i = 0; i < n; i++)
         out[i] = copy_of(v[i], want, a);
+    *after = lines.after.n;
+    for (unsigned i = 0; i < *after; i++)
+        out[n++] = copy_of(lines.after.v[i], want, a);
     breadcrumbs_order(out, n);
     return n;
 }

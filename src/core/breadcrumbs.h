@@ -14,7 +14,14 @@
 
 struct breadcrumbs;
 
-enum { BREADCRUMBS_TEXT_MAX = 1024, BREADCRUMBS_APP_MAX = 64, BREADCRUMBS_RING_MAX_BYTES = 256 * 1024 };
+enum {
+    BREADCRUMBS_TEXT_MAX = 1024,
+    BREADCRUMBS_APP_MAX = 64,
+    BREADCRUMBS_RING_MAX_BYTES = 256 * 1024,
+    /* More candidates are not told: so many lines are in any ring that is full, and how many more is a matter of how
+       they lie in it, which is another one for each that reads the same lines. */
+    BREADCRUMBS_SEEN_MAX = 200
+};
 
 /* How a line can be found again. A key of 0 is absent. Lines of two domains never meet, whatever their keys. */
 struct correlation {
@@ -56,15 +63,21 @@ struct breadcrumbs_line {
     enum level level;
     bool partial, by_file;
     uint32_t file; /* as in struct breadcrumb */
+    uint32_t log;  /* low half of the key of what it was read from, file or not; 0: unknown (breadcrumbs_forget) */
     uint64_t offset;
+    uint64_t came; /* in the order in which lines came: one that was held is pushed later than those behind it */
     struct slice app, text;
 };
 void breadcrumbs_push(struct breadcrumbs *t, const struct correlation *k, const struct breadcrumbs_line *line);
+/* Forgets the lines of a log, in whatever ring they are. As long as a walk through all that is remembered. */
+void breadcrumbs_forget(struct breadcrumbs *t, uint32_t log);
 /* Which lines are asked for. */
 struct breadcrumbs_want {
     const struct correlation *keys;
     int64_t time_us; /* of the record: none from after it (a log whose times jump, or clocks that differ), */
     int64_t oldest_us;
+    uint64_t behind; /* `came` of the first line that may have come after it: it was held. 0: none has */
+    unsigned after;  /* of those, beside max */
     unsigned max;    /* lines in all, */
     unsigned others; /* of them of other connections and requests, where the record has one */
     bool of_request; /* the record is a proxy's line about a request: so are others, which have no key */
@@ -74,10 +87,11 @@ bool breadcrumbs_is_request(struct slice text);
 /*
  * The lines that belong to a record, oldest first: first those that share its connection or request id (in any ring) or
  * weakly its request line, then the newest others of its ring. Texts are copied into the arena. *seen is how many
- * candidates there were.
+ * candidates there were, BREADCRUMBS_SEEN_MAX or max at most. Behind them stand the first of those that came after it,
+ * *after in number: those of its own connection or request, or, where it has none, of its ring.
  */
 unsigned breadcrumbs_collect(struct breadcrumbs *t, const struct breadcrumbs_want *want, struct arena *a,
-                             struct breadcrumb *out, unsigned *seen);
+                             struct breadcrumb *out, unsigned *seen, unsigned *after);
 static inline bool breadcrumb_is_related(const struct breadcrumb *c)
 {
     return c->connection || c->request;

@@ -81,6 +81,8 @@ void check_in_write(const struct check_in *c, const struct options *opt, struct 
     json_map(&j);
     put_text(&j, "check_in_id", slice_str(c->id));
     put_text(&j, "monitor_slug", c->slug);
+    if (c->project.n)
+        put_text(&j, "crumbd_project", c->project);
     put_text(&j, "status", slice_str(check_in_status_name(c->status)));
     put_text(&j, "environment", opt->environment);
     put_text(&j, "release", opt->release);

@@ -24,6 +24,7 @@ struct check_in {
     struct slice slug;
     enum check_in_status status;
     int64_t every_us;
+    struct slice project; /* for the crumbd behind this one (forwarded.h); empty: none, or the default one */
 };
 
 /* Whether Sentry takes the slug as it is, so that two names cannot become one. */

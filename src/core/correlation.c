@@ -38,7 +38,7 @@ static struct slice place_of(const struct stream *s, const struct record *r)
 {
     if (s->container)
         return slice_of((const char *)&s->ring, sizeof s->ring);
-    return s->file_key ? SLICE_NONE : record_value(r, "container_id");
+    return stream_file(s) ? SLICE_NONE : record_value(r, "container_id");
 }
 
 /* Returns the program. The field of a sender that is not trusted makes no tag `app`, but it may tell the sender's own
@@ -74,11 +74,20 @@ static struct slice haproxy_client(const struct record *r)
 static void by_speaker(const struct stream *s, const struct record *r, const struct hash_secret *secret,
                        struct correlation *k)
 {
-    struct slice client = haproxy_client(r), app = s->file_key ? SLICE_NONE : app_of(r);
+    struct slice client = haproxy_client(r), app = stream_file(s) ? SLICE_NONE : app_of(r);
     if (client.n)
         k->conn = key_of(secret, KEY_CONNECTION, r->app, client, r->host);
-    if (!s->file_key && (r->host.n || app.n))
-        k->ring = key_of(secret, KEY_APP, r->host, app, record_value(r, "container_id"));
+    if (stream_file(s) || (!r->host.n && !app.n))
+        return;
+    struct slice id = record_value(r, "container_id");
+    k->ring = key_of(secret, KEY_APP, r->host, app, id.n ? id : record_value(r, "pod_name"));
+}
+
+/* pino-http and others number requests: in each process from 1. */
+static bool is_counter(struct slice id)
+{
+    enum { DIGITS_MAX = 9 };
+    return id.n <= DIGITS_MAX && slice_span(id, ascii_digit) == id.n;
 }
 
 void correlation_of(const struct stream *s, const struct record *r, const struct hash_secret *secret,
@@ -106,4 +115,6 @@ void correlation_of(const struct stream *s, const struct record *r, const struct
     }
     k->ring = correlation_domain_key(s, k->ring);
     k->conn = correlation_domain_key(s, k->conn);
+    if (k->request && is_counter(id))
+        k->request = hash_mix(k->request, k->ring) | 1;
 }

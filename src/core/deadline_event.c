@@ -69,17 +69,19 @@ static void tell_monitor(struct deadline_events *d, const struct rule *rule, con
     struct slice slug = monitor_slug(d, rule, &from);
     if (!rule->absence.monitor.set || !slug.n || !parts->setup.hooks.check_in)
         return;
-    const struct check_in c = {.id = id, .slug = slug, .status = status, .every_us = rule->absence.every_us};
+    struct check_in c = {.id = id, .slug = slug, .status = status, .every_us = rule->absence.every_us};
     struct event_out e = {.time_us = parts->wall_us, .level = status == CHECK_IN_OK ? SLICE("info") : SLICE("error")};
     struct sbuf title;
     sbuf_init(&title, 256);
     sbuf_addf(&title, "check-in %.*s: %s", SLICE_ARG(slug), check_in_status_name(status));
     sbuf_reset(&parts->payload);
-    check_in_write(&c, parts->opt, &parts->payload);
-    e.project =
+    struct slice project =
         pipeline_parts_known_project(parts, template_fill(&rule->event.project, &from), &(struct provenance){0});
+    c.project = parts->forwards ? project : SLICE_NONE;
+    check_in_write(&c, parts->opt, &parts->payload);
+    e.project = pipeline_parts_row_project(parts, project);
     pipeline_parts_make_id(parts, e.event_id, pipeline_parts_stored_key(parts, slug, ORDINAL_MONITOR),
-                           pipeline_parts_stored_key(parts, e.project, ORDINAL_MONITOR), ORDINAL_MONITOR);
+                           pipeline_parts_stored_key(parts, project, ORDINAL_MONITOR), ORDINAL_MONITOR);
     e.title = scrub_clean(parts->scrub, sbuf_slice(&title), a);
     e.payload = pipeline_parts_payload(parts);
     parts->counts.v[COUNT_check_ins]++;
@@ -133,9 +135,9 @@ static bool make_event(struct deadline_events *d, struct event_source *src, stru
 {
     struct pipeline_parts *parts = d->parts;
     const struct provenance from = {.input = src->source};
-    if (!flood_gate_admit(d->gate, src, v, &from))
+    if (!flood_gate_admit(d->gate, src, v, &from, NULL))
         return false;
-    unsigned most = parts->opt->crumbs.before;
+    unsigned most = parts->opt->crumbs.before, after;
     struct breadcrumb *crumbs = arena_alloc(a, (most + 1) * sizeof *crumbs);
     pipeline_parts_texts(parts, src->record, a, v);
     const struct breadcrumbs_want want = {.keys = keys,
@@ -143,9 +145,12 @@ static bool make_event(struct deadline_events *d, struct event_source *src, stru
                                           .oldest_us = src->received_us - parts->opt->crumbs.max_age_us,
                                           .max = most,
                                           .others = parts->opt->crumbs.others};
-    src->n_crumbs = breadcrumbs_collect(d->breadcrumbs, &want, a, crumbs, &src->crumbs_seen);
+    src->n_crumbs = breadcrumbs_collect(d->breadcrumbs, &want, a, crumbs, &src->crumbs_seen, &after);
     src->crumbs = crumbs;
+    const struct forwarded_limits limits = pipeline_parts_limits(v, false);
+    src->forward = parts->forwards ? &limits : NULL;
     pipeline_parts_emit_event(parts, src, false);
+    src->forward = NULL;
     return true;
 }
 

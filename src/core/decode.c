@@ -29,6 +29,7 @@ static struct slice pid_text(struct arena *a, uint32_t pid)
 static void set_origin(struct pipeline_parts *p, const struct stream *s, struct record *r)
 {
     r->input = s->input;
+    r->elsewhere = s->log_id != NULL;
     r->home = s->container ? NULL : s->home; /* the path of its log is made of ids */
     if (s->sender.n)
         r->peer = s->sender;
@@ -129,14 +130,17 @@ bool decode(struct pipeline_parts *p, const struct message *m, struct record *r,
     if (r->app.n)
         rejoin_secret(p, r, &r->app, m->text);
     p->counts.v[COUNT_truncated_entries] += r->truncated && !m->truncated_bytes;
-    if (format_traits(r->format)->says_stream)
-        cut_line_next(&p->cut_line, s, r);
+    if (!r->message.n && r->n_fields) /* Junos says all in structured data, and what it is about in the MSGID */
+        r->message = r->msgid;
+    cut_line_next(&p->cut_line, s, r);
     r->lines = m->lines;
     r->truncated |= m->truncated_bytes > 0;
     if (s->container || parser_is_container(s->seen.last))
         doubt(s, r);
     if (!r->partial) /* else it was asked for before the parser finished, and nothing has changed it */
         set_origin(p, s, r);
+    for (unsigned i = 0; i < m->n_fields && !r->partial; i++)
+        record_add(r, m->fields[i].name, m->fields[i].value, m->fields[i].type);
     if (r->time_us != RECORD_NO_TIME)
         s->last_us = r->time_us;
     return true;

@@ -40,6 +40,8 @@ void effort_try(struct effort *e, const struct regex *regex, struct slice patter
                 struct slice whose, const struct conf_node *node)
 {
     struct attempt a = {e, regex, whose, node};
-    if (regex)
-        pump_each(pattern, text_bytes, effort_on_pump, &a);
+    if (!regex)
+        return;
+    regex_make_now(regex); /* what is measured is what will run */
+    pump_each(pattern, text_bytes, effort_on_pump, &a);
 }

@@ -290,7 +290,8 @@ static void write_all(struct event_writer *w, bool with_crumbs)
     event_writer_text(w, "logger", without_line_breaks(w, logger), LOGGER_MAX);
     /* A record of this host that names no host, as files have them and the nginx of a sidecar with nohostname, is of
        this host. */
-    struct slice server = origin_is_nobody(r->host) ? w->opt->server_name : r->host;
+    struct slice here = r->elsewhere ? SLICE_NONE : w->opt->server_name;
+    struct slice server = origin_is_nobody(r->host) ? here : r->host;
     event_writer_text(w, "server_name", without_line_breaks(w, server), SERVER_MAX);
     put_deployment(w);
     put_transaction(w);

@@ -123,7 +123,8 @@ static struct slice category(struct event_writer *w, const struct breadcrumb *c)
 {
     const char *own = format_traits(c->format)->category;
     struct slice program = c->by_file ? program_of_file(c->app, w->arena) : c->app;
-    return own && !c->by_file ? slice_str(own) : program.n ? program : slice_str(format_name(c->format));
+    bool misnamed = c->by_file || (format_traits(c->format)->access && program.n && !slice_is(program, "nginx"));
+    return own && !misnamed ? slice_str(own) : program.n ? program : slice_str(format_name(c->format));
 }
 
 static void put_crumb(struct event_writer *w, const struct crumb *c)

@@ -182,6 +182,24 @@ static void put_thread_id(struct event_writer *w, const char *key, const struct 
         json_int(&w->json, i);
 }
 
+/* "Fatal error", "Warning" and the like of PHP say how bad it is, and not what. */
+static bool is_php_level(const struct trace *t, struct slice type)
+{
+    static const char *const levels[] = {"Warning", "Notice", "Deprecated"};
+    bool level = slice_chr(type, ' ') != NULL;
+    for (unsigned i = 0; i < sizeof levels / sizeof *levels; i++)
+        level |= slice_is(type, levels[i]);
+    return level && slice_is(t->language, "php");
+}
+
+/* Of an exception what its author wrote. Where no class tells what it is the message has to, as a title: without ids
+ * and numbers of bytes. */
+static struct slice value_of(const struct event_writer *w, const struct trace *t, const struct trace_exception *e)
+{
+    struct slice title = w->src->verdict->texts->value;
+    return e == trace_reported(t) && title.n && is_php_level(t, e->type) ? title : e->value;
+}
+
 /* Sentry drops what has neither type nor value. */
 static struct slice type_of(const struct event_writer *w, const struct trace_exception *e)
 {
@@ -194,7 +212,7 @@ static void put_exception(struct event_writer *w, const struct trace *t, const s
     int thread = crashed_thread(t);
     json_map(&w->json);
     event_writer_text(w, "type", one_line(w, type_of(w, e)), TYPE_MAX);
-    event_writer_text(w, "value", e->value, VALUE_MAX);
+    event_writer_text(w, "value", value_of(w, t, e), VALUE_MAX);
     event_writer_text(w, "module", one_line(w, e->module), TYPE_MAX);
     if (thread >= 0)
         put_thread_id(w, "thread_id", t, (unsigned)thread);

@@ -67,9 +67,9 @@ static void put_tag(struct tagger *t, struct slice key, struct slice value)
 /* Whether a field has its own place in the event, or differs in every message. */
 static bool has_own_place(struct slice name)
 {
-    static const char *const names[] = {"file",         "line",      "function",    "func",        "module",
-                                        "request_id",   "trace_id",  "span_id",     "logger_name", "logger",
-                                        "full_message", "timestamp", "stack_trace", "exception"};
+    static const char *const names[] = {
+        "file",        "line",   "function",     "func",      "module",      "request_id", "trace_id",    "span_id",
+        "logger_name", "logger", "full_message", "timestamp", "stack_trace", "exception",  "level_value", "@version"};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if (slice_is(name, names[i]))
             return true;
@@ -402,11 +402,33 @@ static void put_deadline(struct event_writer *w)
     }
 }
 
+static void put_forward(struct event_writer *w, const struct forwarded_limits *l)
+{
+    json_key(&w->json, "forward");
+    json_map(&w->json);
+    if (l->project.n)
+        event_writer_text(w, "project", l->project, FORWARDED_PROJECT_MAX);
+    if (l->burst) {
+        json_key(&w->json, "burst");
+        json_int(&w->json, l->burst);
+    }
+    if (l->period_us) {
+        json_key(&w->json, "period");
+        json_int(&w->json, l->period_us);
+    }
+    json_key(&w->json, "constant");
+    json_bool(&w->json, l->constant);
+    json_key(&w->json, "remote");
+    json_bool(&w->json, l->remote);
+    forwarded_put_lines(&w->json, &l->line, l->line.log != 0);
+    json_map_end(&w->json);
+}
+
 static void event_members_crumbd(struct event_writer *w)
 {
     bool summary = w->src->summary.suppressed > 0, deadlines = w->src->deadlines.rule != NULL;
     struct slice kind = w->src->verdict->texts->kind;
-    if (!summary && !deadlines && !kind.n)
+    if (!summary && !deadlines && !kind.n && !w->src->forward)
         return;
     json_key(&w->json, "crumbd");
     json_map(&w->json);
@@ -414,6 +436,8 @@ static void event_members_crumbd(struct event_writer *w)
         put_summary(w);
     if (deadlines)
         put_deadline(w);
+    if (w->src->forward)
+        put_forward(w, w->src->forward);
     event_writer_text(w, "kind", kind, KIND_MAX);
     json_map_end(&w->json);
 }
@@ -453,6 +477,8 @@ static void event_members_response(struct event_writer *w, const struct event_ac
     json_int(&w->json, access->status);
     if (access->by_client)
         event_writer_text(w, "joined_by", SLICE("client"), 32);
+    else if (access->by_path)
+        event_writer_text(w, "joined_by", SLICE("path"), 32);
     json_map_end(&w->json);
 }
 

@@ -1,152 +1,19 @@
 #include "core/event_request.h"
 
 #include "core/origin.h"
+#include "core/request_fields.h"
 #include "parsers/parser.h"
 
-enum { URL_MAX = 256, QUERY_MAX = 1000, HEADER_MAX = 512, METHOD_MAX = 32, NAME_MAX = 64 };
+enum { URL_MAX = 256, QUERY_MAX = 1000, HEADER_MAX = 512, METHOD_MAX = 32 };
 
 struct request {
     struct slice method, url, query, host, referrer, agent;
 };
 
-/* --- fields --- */
-
-/* Names of fields without case and punctuation. Members of objects have the object's name before theirs. */
-static const char *const method_names[] = {
-    "method", "requestmethod", "httpmethod", "httprequestmethod", "reqmethod", "httprequestrequestmethod", NULL};
-static const char *const url_names[] = {"url",
-                                        "uri",
-                                        "path",
-                                        "requesturl",
-                                        "requesturi",
-                                        "requestpath",
-                                        "httpurl",
-                                        "httptarget",
-                                        "httppath",
-                                        "urlfull",
-                                        "urloriginal",
-                                        "urlpath",
-                                        "requrl",
-                                        "requri",
-                                        "reqpath",
-                                        "originalurl",
-                                        "httprequestrequesturl",
-                                        NULL};
-static const char *const host_names[] = {"requesthost",        "httphost",         "authority",
-                                         "urldomain",          "reqhost",          "reqheadershost",
-                                         "requestheadershost", "requestauthority", NULL};
-static const char *const agent_names[] = {
-    "useragent",           "httpuseragent",           "useragentoriginal",    "requestuseragent",
-    "reqheadersuseragent", "requestheadersuseragent", "httprequestuseragent", NULL};
-/* Objects that hold a request. */
-static const char *const object_names[] = {"req", "request", "http", "httprequest", "url", NULL};
-
-struct plain_name {
-    char text[NAME_MAX];
-    size_t n;
-};
-
-static bool add_name(struct plain_name *to, struct slice name)
-{
-    for (size_t i = 0; i < name.n; i++) {
-        if (!ascii_alnum(name.p[i]))
-            continue;
-        if (to->n == sizeof to->text)
-            return false;
-        to->text[to->n++] = ascii_lower(name.p[i]);
-    }
-    return true;
-}
-
-static bool is_one_of(const struct plain_name *name, const char *const *names)
-{
-    for (; *names; names++)
-        if (slice_is(slice_of(name->text, name->n), *names))
-            return true;
-    return false;
-}
-
 static void set(struct slice *to, struct slice value)
 {
     if (!to->n)
         *to = value;
-}
-
-/* A whole URL under a name that says no more is mostly one that was asked for here. */
-static bool is_of_request(const struct plain_name *name, struct slice url)
-{
-    return slice_starts(url, SLICE("/")) || slice_find(slice_of(name->text, name->n), SLICE("req")) >= 0;
-}
-
-static void take_member(struct request *q, const struct plain_name *name, struct slice value)
-{
-    if (is_one_of(name, method_names))
-        set(&q->method, value);
-    else if (is_one_of(name, url_names) && is_of_request(name, value))
-        set(&q->url, value);
-    else if (is_one_of(name, host_names))
-        set(&q->host, value);
-    else if (is_one_of(name, agent_names))
-        set(&q->agent, value);
-}
-
-struct object {
-    struct request *request;
-    struct plain_name name;
-    struct arena *arena;
-};
-
-/* Returns a header's value; of a list, as Caddy has it, the first. */
-static struct slice text_of(const struct json_member *m, struct arena *a)
-{
-    const struct json_node *list = m->type == JSON_ARRAY ? json_tree(a, m->value) : NULL;
-    const struct json_node *first = list ? list->child : NULL;
-    if (m->type == JSON_STRING)
-        return m->value;
-    return first && first->type == JSON_STRING ? first->text : SLICE_NONE;
-}
-
-static bool event_request_member(void *u, const struct json_member *m)
-{
-    const struct object *o = u;
-    struct plain_name name = o->name;
-    if (add_name(&name, m->name))
-        take_member(o->request, &name, text_of(m, o->arena));
-    return true;
-}
-
-static bool is_http_method(struct slice s)
-{
-    static const char *const methods[] = {"GET",     "POST",     "PUT",       "DELETE", "PATCH", "HEAD", "OPTIONS",
-                                          "CONNECT", "PROPFIND", "PROPPATCH", "MKCOL",  "MOVE",  "COPY", "REPORT"};
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (slice_is(s, methods[i]))
-            return true;
-    return false;
-}
-
-static bool is_target(struct slice s)
-{
-    return slice_starts(s, SLICE("/")) || slice_starts(s, SLICE("http://")) || slice_starts(s, SLICE("https://"));
-}
-
-/* Fills in what the fields say, if they say both a method and where to. */
-static void from_fields(struct event_writer *w, struct request *to)
-{
-    const struct record *r = w->src->record;
-    struct request q = {.method = SLICE_NONE};
-    for (unsigned i = 0; i < r->n_fields; i++) {
-        const struct field *f = &r->fields[i];
-        struct object o = {.request = &q, .arena = w->arena};
-        if (!add_name(&o.name, f->name))
-            continue;
-        if (f->type == FIELD_STRING)
-            take_member(&q, &o.name, f->value);
-        else if (f->type == FIELD_JSON && is_one_of(&o.name, object_names))
-            json_members(f->value, w->arena, 2, event_request_member, &o, NULL);
-    }
-    if (is_http_method(q.method) && is_target(q.url))
-        *to = q;
 }
 
 /* --- the request --- */
@@ -192,9 +59,11 @@ static void from_record(struct event_writer *w, struct request *q)
         set(&q->url, record_value(r, "uri"));
         return;
     }
-    from_fields(w, q);
+    struct request_fields said;
+    if (request_fields_find(r, w->arena, &said))
+        *q = (struct request){.method = said.method, .url = said.url, .host = said.host, .agent = said.agent};
     struct slice rest = line, method = slice_split(&rest, ' ');
-    if (!q->url.n && is_http_method(method) && is_target(rest))
+    if (!q->url.n && request_fields_are(method, rest))
         from_line(q, line);
     set(&q->referrer, apache_referrer(r));
 }

@@ -6,6 +6,7 @@
 #define CORE_EVENT_SOURCE_H
 
 #include "core/breadcrumbs.h"
+#include "core/forwarded.h"
 #include "core/trace.h"
 #include "core/verdict.h"
 
@@ -29,6 +30,7 @@ struct event_access {
     struct slice request, agent, referrer;
     unsigned status; /* 0: not known */
     bool by_client;  /* known by the client alone */
+    bool by_path;    /* by the path that the error names */
 };
 
 /* Everything an event is made of. */
@@ -47,6 +49,7 @@ struct event_source {
     int64_t received_us; /* time of the event when the record has none, or one in the future */
     struct event_summary summary;
     struct event_deadline deadlines;
+    const struct forwarded_limits *forward; /* it has yet to pass the limiter of another crumbd; NULL: it has passed */
 };
 
 #endif

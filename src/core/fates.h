@@ -39,7 +39,13 @@ enum fate {
 };
 
 /* Stored as well: why an event is not to be had. */
-enum fate_loss { FATE_LOSS_TOO_LARGE = 1, FATE_LOSS_NO_ROOM = 2, FATE_LOSS_PROJECT = 3, FATE_LOSSES };
+enum fate_loss {
+    FATE_LOSS_TOO_LARGE = 1,
+    FATE_LOSS_NO_ROOM = 2,
+    FATE_LOSS_PROJECT = 3,
+    FATE_LOSS_SHARED = 4,
+    FATE_LOSSES
+};
 
 struct fate_range {
     enum fate fate;

@@ -1,51 +1,18 @@
-#include "core/flood.h"
+#include "core/flood_impl.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 
-#include "base/table.h"
 #include "base/xalloc.h"
 #include "core/top_values.h"
 #include "text/stamp.h"
 
-struct entry {
-    struct flood_row row;
-    struct flood_sample sample;
-    size_t sample_bytes;
-    TAILQ_ENTRY(entry) by_use; /* in its list */
-    struct entry *next_dirty;
-    bool dirty, resting;
-};
-
-/* Entries by their last occurrence, or those that rest by the end of their period. */
-TAILQ_HEAD(entry_list, entry);
-
-struct budget {
-    uint64_t project;
-    int64_t minute, day;
-    uint64_t in_minute, in_day;
-    bool dirty;
-};
-
-struct flood {
-    struct table entries;
-    struct entry_list running[2], resting[2]; /* [1]: those that only remote senders have sent */
-    unsigned n_running;
-    struct entry *dirty;
-    struct budget budgets[FLOOD_PROJECTS_MAX];
-    unsigned n_budgets;
-    size_t sample_bytes, varied_bytes;
-    struct entry *held;  /* the entry that the last flood_admit held back */
-    int64_t next_due_us; /* no period ends before it */
-    flood_row_f *summary;
-    void *u;
-    uint64_t *evicted;
-    struct table gone; /* forgotten keys that the store does not know of yet: values are struct entry */
-};
-
 static const int64_t MINUTE_US = 60 * INT64_C(1000000), DAY_US = 86400 * INT64_C(1000000);
+/* By so much the period here ends after that of members, whose clock may go a little faster than this one: it must not
+   end twice. */
+static const int64_t GRACE_US = 100000;
 static const int64_t KNOWN_US = FLOOD_KNOWN_DAYS * 86400 * INT64_C(1000000);
+static const int64_t QUIET_US = FLOOD_QUIET_DAYS * 86400 * INT64_C(1000000);
 
 struct flood *flood_new(flood_row_f *summary, void *u, uint64_t *evicted)
 {
@@ -54,6 +21,7 @@ struct flood *flood_new(flood_row_f *summary, void *u, uint64_t *evicted)
     l->u = u;
     l->evicted = evicted;
     l->next_due_us = INT64_MAX;
+    TAILQ_INIT(&l->untold);
     for (unsigned remote = 0; remote < 2; remote++) {
         TAILQ_INIT(&l->running[remote]);
         TAILQ_INIT(&l->resting[remote]);
@@ -171,7 +139,7 @@ static void begin_period(struct flood *l, struct entry *e, const struct flood_is
     e->row.start_us = now_us;
     e->row.period_us = issue->period_us;
     e->row.burst = issue->burst;
-    e->row.next_pass = (uint64_t)issue->burst * 2;
+    e->row.next_pass = 1;
     if (now_us + issue->period_us < l->next_due_us)
         l->next_due_us = now_us + issue->period_us;
 }
@@ -183,6 +151,7 @@ static void rest(struct flood *l, struct entry *e)
     unlink_entry(l, e);
     free_sample(l, e);
     free_top_values(e);
+    flood_share_end(l, e);
     e->row.count = 0;
     e->row.restarted = true;
     e->resting = true;
@@ -195,6 +164,7 @@ static void forget(struct flood *l, struct entry *e)
 {
     summarise(l, e);
     unlink_entry(l, e);
+    flood_share_end(l, e);
     table_del(&l->entries, e->row.key);
     free_sample(l, e);
     e->row.closed = true;
@@ -225,10 +195,17 @@ static struct entry *new_entry(struct flood *l, const struct flood_issue *issue,
     return e;
 }
 
-static struct entry *entry_of(struct flood *l, const struct flood_issue *issue, int64_t now_us, bool *is_new)
+static enum issue_news news_of(const struct entry *e, int64_t now_us)
+{
+    if (!e)
+        return ISSUE_NEW;
+    return now_us - e->row.period_us - e->row.start_us >= QUIET_US ? ISSUE_BACK : ISSUE_KNOWN;
+}
+
+static struct entry *find_entry(struct flood *l, const struct flood_issue *issue, int64_t now_us)
 {
     struct entry *e = table_get(&l->entries, issue->key);
-    *is_new = !e;
+    l->news = news_of(e, now_us);
     if (!e)
         return new_entry(l, issue, now_us);
     if (!e->resting && now_us - e->row.start_us >= e->row.period_us)
@@ -239,6 +216,13 @@ static struct entry *entry_of(struct flood *l, const struct flood_issue *issue, 
     e->resting = false;
     e->row.remote &= issue->remote;
     link_newest(l, e);
+    return e;
+}
+
+static struct entry *entry_of(struct flood *l, const struct flood_issue *issue, int64_t now_us)
+{
+    struct entry *e = find_entry(l, issue, now_us);
+    e->log = issue->log;
     return e;
 }
 
@@ -268,16 +252,33 @@ static struct budget *budget_of(struct flood *l, uint64_t project, int64_t now_u
     return b;
 }
 
+/* The next that passes: of 1, 2, 3, … burst, burst*2, burst*4, burst*8, … */
 static void pass_later(struct flood_row *row)
 {
-    row->next_pass = row->next_pass > UINT64_MAX / 2 ? UINT64_MAX : row->next_pass * 2;
+    if (row->next_pass < row->burst)
+        row->next_pass++;
+    else
+        row->next_pass = row->next_pass > UINT64_MAX / 2 ? UINT64_MAX : row->next_pass * 2;
+}
+
+/* Those that would have passed up to the count do not. */
+static void pass_over(struct flood_row *row)
+{
+    if (row->next_pass && row->next_pass < row->burst && row->next_pass <= row->count)
+        row->next_pass = row->count < row->burst ? row->count + 1 : row->burst;
+    while (row->next_pass && row->next_pass <= row->count && row->next_pass < UINT64_MAX)
+        pass_later(row);
 }
 
 static enum flood_answer hold(struct flood *l, struct entry *e, uint64_t n, int64_t now_us)
 {
     struct flood_row *row = &e->row;
-    if (!row->suppressed)
+    if (!row->suppressed) {
         row->first_us = now_us;
+        e->held_log = e->log;
+    }
+    if (e->held_log != e->log)
+        e->held_log = 0;
     row->suppressed += n;
     row->last_us = now_us;
     l->held = e;
@@ -287,25 +288,35 @@ static enum flood_answer hold(struct flood *l, struct entry *e, uint64_t n, int6
 enum flood_answer flood_admit(struct flood *l, const struct flood_issue *issue, const struct flood_budget *budget,
                               int64_t now_us)
 {
-    bool is_new;
-    struct entry *e = entry_of(l, issue, now_us, &is_new);
+    struct entry *e = entry_of(l, issue, now_us);
     struct budget *b = budget_of(l, issue->project, now_us);
     struct flood_row *row = &e->row;
     mark_dirty(l, e);
     row->count++;
-    bool pass = row->count <= row->burst;
-    if (row->count == row->next_pass) {
+    if (e->owed_news != ISSUE_KNOWN)
+        l->news = e->owed_news;
+    e->owed_news = ISSUE_KNOWN;
+    e->recalled = false;
+    e->share.issue = issue->name;
+    flood_share_note(l, e, 1);
+    bool pass = row->count <= row->burst || e->share.owed;
+    if (row->next_pass && row->count >= row->next_pass) { /* it is below where flood_tell has counted */
         pass_later(row);
         pass = true;
     }
     bool affordable = b->in_minute < budget->per_minute && b->in_day < budget->per_day;
-    if (is_new || (pass && affordable)) {
+    if (l->news == ISSUE_NEW || (pass && affordable)) {
         b->in_minute++;
         b->in_day++;
         b->dirty = true;
         return FLOOD_PASS;
     }
     return hold(l, e, 1, now_us);
+}
+
+enum issue_news flood_news(const struct flood *l)
+{
+    return l->news;
 }
 
 bool flood_is_first(const struct flood *l, uint64_t key)
@@ -320,9 +331,52 @@ enum flood_answer flood_hold(struct flood *l, uint64_t key, uint64_t n, int64_t 
     assert(e);
     mark_dirty(l, e);
     e->row.count += n;
-    while (e->row.next_pass && e->row.next_pass <= e->row.count && e->row.next_pass < UINT64_MAX)
-        pass_later(&e->row);
+    flood_share_note(l, e, n);
+    pass_over(&e->row);
     return hold(l, e, n, now_us);
+}
+
+void flood_tell(struct flood *l, const struct flood_issue *issue, uint64_t n, int64_t now_us)
+{
+    struct entry *e = entry_of(l, issue, now_us);
+    mark_dirty(l, e);
+    e->owed_news = l->news != ISSUE_KNOWN ? l->news : e->owed_news;
+    e->recalled = false;
+    e->row.count += n;
+    e->share.issue = issue->name;
+    flood_share_note(l, e, n);
+    hold(l, e, n, now_us);
+}
+
+void flood_recall(struct flood *l, const struct flood_issue *issue, uint64_t n, int64_t now_us)
+{
+    struct entry *e = table_get(&l->entries, issue->key);
+    if (e && !e->recalled)
+        return;
+    e = entry_of(l, issue, now_us);
+    mark_dirty(l, e);
+    e->recalled = true;
+    e->row.count += n;
+    pass_over(&e->row);
+}
+
+bool flood_lacks_sample(const struct flood *l, uint64_t key)
+{
+    const struct entry *e = table_get(&l->entries, key);
+    return e && e->row.suppressed && !e->row.sample;
+}
+
+enum flood_answer flood_take_back(struct flood *l, const struct flood_issue *issue, int64_t now_us)
+{
+    struct entry *e = entry_of(l, issue, now_us);
+    struct budget *b = budget_of(l, issue->project, now_us);
+    b->in_minute -= b->in_minute > 0;
+    b->in_day -= b->in_day > 0;
+    b->dirty = true;
+    if (!e->row.count) /* its period has ended meanwhile, and it is the first of another */
+        e->row.count = 1;
+    mark_dirty(l, e);
+    return hold(l, e, 1, now_us);
 }
 
 struct top_values *flood_top_values(struct flood *l)
@@ -415,6 +469,47 @@ void flood_summarise(struct flood *l)
             summarise(l, e);
 }
 
+void flood_leave(struct flood *l, uint64_t log)
+{
+    struct entry *e;
+    for (unsigned remote = 0; remote < 2; remote++)
+        TAILQ_FOREACH (e, &l->running[remote], by_use)
+            if (e->held_log == log)
+                summarise(l, e);
+}
+
+/* --- what members say --- */
+
+/* Whether the period of members is another than the one that they were in when we last heard, which is not over here
+   yet: clocks, and ways, differ by a little. */
+static bool is_another(const struct share *s, const struct flood_told *told)
+{
+    return s->end_ms && told->end_ms != s->end_ms;
+}
+
+void flood_share_told(struct flood *l, uint64_t key, const struct flood_told *told, bool owed, int64_t now_us)
+{
+    struct entry *e = table_get(&l->entries, key);
+    if (!e || e->resting)
+        return;
+    if (is_another(&e->share, told))
+        rest(l, e);
+    e->share.end_ms = told->end_ms;
+    e->share.floor = told->before + told->n;
+    if (e->share.reckoned < e->share.floor) {
+        e->share.reckoned = e->share.floor;
+        e->share.since = e->share.untold;
+    }
+    e->share.owed |= owed;
+    if (e->resting || told->left_us <= 0 || told->left_us > e->row.period_us)
+        return;
+    int64_t due_us = now_us + told->left_us + GRACE_US;
+    e->row.start_us = due_us - e->row.period_us;
+    mark_dirty(l, e);
+    if (due_us < l->next_due_us)
+        l->next_due_us = due_us;
+}
+
 /* --- the store --- */
 
 static __attribute__((noinline)) void tell_entries(struct flood *l, flood_row_f *each, void *u)
@@ -476,8 +571,7 @@ void flood_restore(struct flood *l, const struct flood_row *stored)
     }
     const struct flood_issue issue = {
         .key = row->key, .burst = row->burst, .period_us = row->period_us, .remote = row->remote};
-    bool is_new;
-    struct entry *e = entry_of(l, &issue, row->start_us, &is_new);
+    struct entry *e = entry_of(l, &issue, row->start_us);
     const struct flood_sample *sample = row->sample;
     free_sample(l, e);
     free_top_values(e);

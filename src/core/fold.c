@@ -34,9 +34,5 @@ void fold_texts(struct verdict *v, struct arena *a)
 
 struct slice fold_kind(const struct verdict *v, struct scrub *s, struct arena *a)
 {
-    struct slice title = scrub_text(s, v->texts->title, a);
-    size_t n = 0;
-    for (size_t step = 1; step && n + step <= TOP_VALUES_TEXT_MAX; n += step)
-        step = utf8_step(slice_from(title, n));
-    return slice_sub(title, 0, n);
+    return utf8_cut(scrub_text(s, v->texts->title, a), TOP_VALUES_TEXT_MAX);
 }

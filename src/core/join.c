@@ -54,12 +54,40 @@ static bool may_be_asked(const struct join *j, const struct join_line *l)
     return join_waits_for(j, s) && held_may_ask(j, s, l->record);
 }
 
+/*
+ * journalctl and its like put as many blanks before each further line of a message as its head has bytes. So whose line
+ * it is tells the record above, of those that were begun last in its stream.
+ */
+static const struct held *indented_below(const struct join *j, const struct placing *p)
+{
+    enum { LOOKED_AT_MAX = 8 };
+    const struct stream *s = p->line.message.stream;
+    const struct record *r = p->line.record;
+    size_t blanks = join_line_indent(r);
+    const struct held *h = blanks ? TAILQ_LAST(&j->by_age, held_list) : NULL;
+    for (unsigned n = 0; h && n < LOOKED_AT_MAX; h = TAILQ_PREV(h, held_list, by_age), n++)
+        if (h->head_bytes && h->head_bytes <= blanks && h->source == held_source(s) && h->file_now == s->file_key)
+            return h;
+    return NULL;
+}
+
+static void find_key(struct join *j, struct placing *p)
+{
+    const struct held *above = indented_below(j, p);
+    if (above) {
+        p->key = (struct join_key){above->stream->key, above->speaker};
+        slice_skip(&p->line.record->message, above->head_bytes);
+    } else {
+        p->key = join_key_of(&j->setup.secret, p->line.message.stream, p->line.record);
+    }
+}
+
 static bool ask(struct join *j, struct placing *p)
 {
     if (!join_waits_for(j, p->line.message.stream))
         return false;
     if (!p->key.stream)
-        p->key = join_key_of(&j->setup.secret, p->line.message.stream, p->line.record);
+        find_key(j, p);
     return join_ask_stream(j, p);
 }
 
@@ -198,6 +226,26 @@ int64_t join_due(const struct join *j)
     return h ? h->due.at_us : INT64_MAX;
 }
 
+static struct held *first_held_of(const struct join *j, uint64_t file_key)
+{
+    struct held *h;
+    TAILQ_FOREACH (h, &j->by_age, by_age)
+        if (h->file_key == file_key)
+            return h;
+    TAILQ_FOREACH (h, &j->spent, by_age)
+        if (h->file_key == file_key)
+            return h;
+    return NULL;
+}
+
+void join_leave(struct join *j, uint64_t file_key)
+{
+    for (struct held *h; (h = first_held_of(j, file_key));) {
+        held_end(j, h);
+        place_back(j); /* as in join_flush */
+    }
+}
+
 void join_flush(struct join *j)
 {
     for (struct held *h; (h = TAILQ_FIRST(&j->by_age)) || (h = TAILQ_FIRST(&j->spent));) {
@@ -276,5 +324,6 @@ uint64_t join_open(const struct join *j)
 
 unsigned join_held(const struct join *j, uint64_t file_key, uint64_t *offsets, unsigned max)
 {
-    return kept_files_offsets(&j->files, file_key, offsets, max);
+    unsigned n = kept_files_offsets(&j->files, file_key, offsets, max);
+    return held_next_offsets(j, file_key, offsets, n, max);
 }

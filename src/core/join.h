@@ -30,7 +30,7 @@
 #include "core/stream.h"
 #include "core/trace.h"
 
-enum { JOIN_HELD_MAX = 16384, JOIN_BYTES_MAX = 36 << 20, JOIN_SPENT_MAX = 16384, JOIN_ROWS_BYTES_MAX = 2 << 20 };
+enum { JOIN_HELD_MAX = 16384, JOIN_BYTES_MAX = 37 << 20, JOIN_SPENT_MAX = 16384, JOIN_ROWS_BYTES_MAX = 2 << 20 };
 #define JOIN_AGE_MAX_US INT64_C(5000000)
 #define JOIN_UNREAD_MAX_US INT64_C(60000000)
 #define JOIN_RESTORED_WAIT_US INT64_C(2000000) /* its sender has to find its way back */
@@ -43,6 +43,7 @@ struct join_line {
     struct record *record;
     struct message message; /* the first of it; its text is what that line was, or the beginning of that */
     int64_t received_us;    /* by the wall clock */
+    uint64_t behind;        /* lines that came after it have this number or a higher one */
     bool blank;             /* an empty line: there is nothing in the record but where it came from */
     bool alien;             /* not of its stream's format: it may go on with what is held, and begins nothing */
     bool trace;             /* set by join: there is one in it for sure, as far as its lines have told */
@@ -91,6 +92,8 @@ void join_unread(struct join *j, uint64_t file_key, bool unread);
 void join_stall(struct join *j, bool stalled);
 /* Returns when the next will have, as join_tick, and releases nothing. */
 int64_t join_due(const struct join *j);
+/* Releases what is held of this file. */
+void join_leave(struct join *j, uint64_t file_key);
 /* Releases everything: at the end of input, at exit. */
 void join_flush(struct join *j);
 /*
@@ -105,9 +108,9 @@ unsigned join_restore(struct join *j, const struct join_row *row, int64_t now_us
 
 /* Lines fed that have no fate yet, also not `joined`. */
 uint64_t join_open(const struct join *j);
-/* Where records of this file begin that are held, ascending, at most so many; how many comes back. After a crash they
- * are read again from there; of the lines between, which come again as well, only those that continue one are taken
- * (MESSAGE_AGAIN). */
+/* Where records of this file begin that are held, or lines of one that began in the file before it, ascending, at most
+ * so many; how many comes back. After a crash they are read again from there; of the lines between, which come again as
+ * well, only those that continue one are taken (MESSAGE_AGAIN). */
 unsigned join_held(const struct join *j, uint64_t file_key, uint64_t *offsets, unsigned max);
 
 /* --- join_key.c --- */

@@ -2,9 +2,10 @@
 #include "core/join_parts.h"
 
 enum {
-    ASK_MAX = 8,     /* of what is held of a stream, for one line */
-    BETWEEN_MAX = 4, /* lines of a record that a trace follows, behind its first */
-    PASSED_MAX = 16  /* lines of others among those of a trace that come late */
+    ASK_MAX = 8,       /* of what is held of a stream, for one line */
+    BETWEEN_MAX = 4,   /* lines of a record that a trace follows, behind its first */
+    INDENTED_MAX = 32, /* the same where they stand further right, as fields and objects do */
+    PASSED_MAX = 16    /* lines of others among those of a trace that come late */
 };
 
 static void ask_text(struct join *j, struct placing *p, struct slice rest)
@@ -164,7 +165,8 @@ static struct join_reading read_between(struct held *h, const struct record *r)
 static bool may_lie_between(const struct held *h, const struct join_reading *reading, bool empty)
 {
     const struct kept *last = TAILQ_LAST(&h->maybe, kept_list);
-    if (h->n_maybe >= BETWEEN_MAX || (reading->headed && !empty))
+    bool indented = slice_starts(reading->text, SLICE("    "));
+    if (h->n_maybe >= (indented ? INDENTED_MAX : BETWEEN_MAX) || (reading->headed && !empty))
         return false;
     if (says_nothing(reading->text))
         return !(last && says_nothing(last->said));
@@ -185,6 +187,7 @@ static enum trace_step ask_intro(struct join *j, struct held *h, struct placing 
         return between ? TRACE_MAYBE : TRACE_NONE;
     join_line_prefix(&prefix, r);
     struct slice above = join_line_above(&prefix, h->head->record, &collected);
+    names = names && !trace_awaits_name(j->engine->set, &p->walk);
     if (!is_introduced(h, p, names, collected))
         return TRACE_NONE;
     h->walks = true;
@@ -275,6 +278,15 @@ static enum trace_step ask_late(struct join *j, struct held *h, struct placing *
     return ++h->passed < PASSED_MAX ? TRACE_FOREIGN : TRACE_NONE;
 }
 
+/* The line is a frame, and the line above is its heading, whatever else that was taken for. */
+static bool is_below_heading(struct join *j, const struct held *h, struct placing *p)
+{
+    if (!h->walks || h->walk.sure || !h->head || h->n_maybe > BETWEEN_MAX)
+        return false;
+    join_ask_opening(j, p);
+    return p->opening != PLAIN && p->walk.sure && p->walk.before == TRACE_BEFORE_HEADING;
+}
+
 /* A line that names an exception may be the log's own line about the trace that follows: then it only introduces. */
 static enum trace_step ask_one(struct join *j, struct held *h, struct placing *p)
 {
@@ -284,11 +296,23 @@ static enum trace_step ask_one(struct join *j, struct held *h, struct placing *p
         return ask_late(j, h, p);
     enum trace_step step = h->walks ? ask_walk(j, h, p) : TRACE_NONE;
     bool alone = h->walks && !h->walk.sure && h->head && held_has_only_blanks(h);
-    if (step != TRACE_NONE || (h->walks && !(alone && join_may_introduce(h->head->record))))
+    bool introduces = !h->walks || (alone && join_may_introduce(h->head->record));
+    if (step != TRACE_NONE || (!introduces && !is_below_heading(j, h, p)))
         return step;
     bool names = h->walks;
     h->walks = false;
     return ask_intro(j, h, p, names);
+}
+
+static uint64_t file_of(const struct placing *p)
+{
+    return p->line.message.stream->file_key;
+}
+
+/* What has gone on in the next file has nothing to do with what is still written to those where it was. */
+static bool is_of_file_before(const struct held *h, const struct placing *p)
+{
+    return held_was_in(h, file_of(p));
 }
 
 /*
@@ -298,18 +322,36 @@ static enum trace_step ask_one(struct join *j, struct held *h, struct placing *p
  */
 static enum { ASK, PASS_BY, END } relation(const struct held *h, const struct placing *p)
 {
-    if (p->number < h->newest)
+    if (p->number < h->newest || is_of_file_before(h, p))
         return PASS_BY;
     if (!p->key.speaker || h->speaker == p->key.speaker || !h->speaker)
         return ASK;
     return h->unnamed ? END : PASS_BY;
 }
 
+/* Another file of the same log may be written at the same time: what is there and goes on with nothing here ends
+ * nothing here. */
+static enum trace_step ask_over(struct join *j, struct held *h, struct placing *p)
+{
+    const struct trace_walk walk = h->walk;
+    bool walks = h->walks;
+    enum trace_step step = ask_one(j, h, p);
+    if (step != TRACE_NONE)
+        return step;
+    h->walk = walk;
+    h->walks = walks;
+    return TRACE_FOREIGN;
+}
+
 /* True: it has taken the line. Where that says that it has ended, it is released. */
 static bool ask_for(struct join *j, struct held *h, struct placing *p)
 {
     int how = relation(h, p);
-    enum trace_step step = how == ASK ? ask_one(j, h, p) : TRACE_NONE;
+    enum trace_step step = TRACE_NONE;
+    if (how == ASK)
+        step = file_of(p) == h->file_now ? ask_one(j, h, p) : ask_over(j, h, p);
+    else if (file_of(p) != h->file_now)
+        how = PASS_BY;
     if (how == PASS_BY || step == TRACE_FOREIGN)
         return false;
     if (step == TRACE_NONE)
@@ -319,18 +361,36 @@ static bool ask_for(struct join *j, struct held *h, struct placing *p)
     return step != TRACE_NONE;
 }
 
-/* Those who spoke last first; then the line's own speaker, however long ago that was. */
-bool join_ask_stream(struct join *j, struct placing *p)
+/* Those who spoke last first. over: what has gone on in another file so far, else what is of the line's. *own: one of
+ * the line's speaker was among them. */
+static bool ask_speakers(struct join *j, struct placing *p, bool over, bool *own)
 {
     struct join_stream *s = table_get(&j->streams, p->key.stream);
     struct held *h = s ? TAILQ_FIRST(&s->held) : NULL, *next;
-    bool own = false;
     for (unsigned asked = 0; h && asked < ASK_MAX; h = next, asked++) {
         next = TAILQ_NEXT(h, of_stream);
-        own |= h->speaker == p->key.speaker;
+        if ((file_of(p) != h->file_now) != over)
+            continue;
+        *own |= h->speaker == p->key.speaker;
         if (ask_for(j, h, p))
             return true;
     }
-    h = own ? NULL : held_of_speaker(j, &p->key);
-    return h && ask_for(j, h, p);
+    return false;
+}
+
+/* Whether what was held at the end of the file before may go on with it. */
+static bool begins_file(const struct placing *p)
+{
+    enum { BEGIN_MAX = 64 << 10 }; /* many threads may be in the middle of a trace */
+    return file_of(p) && p->line.message.offset < BEGIN_MAX;
+}
+
+/* Last the line's own speaker, however long ago that was. */
+bool join_ask_stream(struct join *j, struct placing *p)
+{
+    bool own = false;
+    if (ask_speakers(j, p, false, &own) || (begins_file(p) && ask_speakers(j, p, true, &own)))
+        return true;
+    struct held *h = own ? NULL : held_of_speaker(j, &p->key);
+    return h && (file_of(p) == h->file_now || begins_file(p)) && ask_for(j, h, p);
 }

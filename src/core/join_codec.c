@@ -260,6 +260,7 @@ static void take_line(struct join_codec_reader *in, const uint64_t v[LINE_NUMBER
     in->stream.last_us = RECORD_NO_TIME;
     in->line.record = &in->record;
     in->line.received_us = (int64_t)(v[LINE_RECEIVED_US] & INT64_MAX >> 1);
+    in->line.behind = 1; /* breadcrumbs of an earlier run are gone */
     in->line.message = (struct message){.stream = &in->stream, .lines = 1, .offset = v[LINE_OFFSET]};
     take_line_flags(in, v[LINE_FLAGS]);
     in->record.lines = v[LINE_LINES] ? bounded(v[LINE_LINES], LINES_MAX) : 1;

@@ -51,7 +51,7 @@ static void leave_domain(struct join *j, struct held *h)
 /* What it takes is counted to its domain, as long as its record is there. */
 static void account(struct join *j, struct held *h)
 {
-    size_t now = h->text.cap + h->maybe_bytes;
+    size_t now = h->text.cap + h->maybe_bytes + h->n_next * sizeof *h->next;
     if (h->head)
         now += sizeof *h + sizeof *h->stream + kept_bytes(h->head) + (h->prefix ? sizeof *h->prefix : 0);
     j->bytes += now - h->bytes;
@@ -91,7 +91,7 @@ struct held *held_of_speaker(const struct join *j, const struct join_key *key)
 /* Of most lines it tells without their key that nothing waits for them. */
 unsigned held_source(const struct stream *s)
 {
-    return (unsigned)(hash_mix(s->domain, s->ring) % JOIN_SOURCES);
+    return (unsigned)(hash_mix(s->domain, stream_log(s)) % JOIN_SOURCES);
 }
 
 static void note_of_any(struct join *j, struct held *h, bool of_any)
@@ -240,14 +240,15 @@ static void drop_kept(struct join *j, struct kept *k)
 }
 
 /* It has become part of another record. */
-static void note_joined(struct join *j, const struct held *h, const struct message *m)
+static void note_joined(struct join *j, struct held *h, const struct message *m)
 {
+    held_note_file(j, h, m);
     j->setup.counts->v[COUNT_joined]++;
     if (j->setup.joined)
         j->setup.joined(j->setup.u, m, h->file_key, h->offset);
 }
 
-static void merge_kept(struct join *j, const struct held *h, struct kept *k)
+static void merge_kept(struct join *j, struct held *h, struct kept *k)
 {
     note_joined(j, h, &k->message);
     drop_kept(j, k);
@@ -321,6 +322,7 @@ static void release_head(struct join *j, struct held *h)
 {
     struct kept *k = h->head;
     forget_row(j, h);
+    held_forget_next(j, h);
     h->head = NULL;
     if (h->text.max)
         k->record->message = sbuf_slice(&h->text);
@@ -342,7 +344,7 @@ static void keep_brief(struct join *j, struct held *h)
     struct slice last = rest.p ? slice_sub(slice_from(rest, (size_t)(feed + 1)), 0, BRIEF_LINE) : SLICE_NONE;
     h->brief = xcalloc(1, sizeof *h->brief);
     h->brief->domain = h->head->stream.domain;
-    h->brief->ring = h->head->stream.ring;
+    h->brief->ring = stream_log(&h->head->stream);
     sbuf_init(&h->brief->text, 2 * BRIEF_LINE + 1);
     sbuf_adds(&h->brief->text, first);
     if (rest.p)
@@ -441,6 +443,7 @@ static void merge_maybe(struct join *j, struct held *h)
 
 void held_take(struct join *j, struct held *h, struct placing *p)
 {
+    h->file_now = p->line.message.stream->file_key; /* a copy of the line goes with its stream */
     merge_maybe(j, h);
     take_text(j, h, p->said);
     if (p->kept)
@@ -454,6 +457,7 @@ void held_take(struct join *j, struct held *h, struct placing *p)
 void held_take_maybe(struct join *j, struct held *h, struct placing *p)
 {
     struct kept *k = held_keep(j, p);
+    h->file_now = p->line.message.stream->file_key;
     k->said = arena_dup(&k->arena, p->said);
     TAILQ_INSERT_TAIL(&h->maybe, k, link);
     h->n_maybe++;
@@ -470,9 +474,11 @@ struct held *held_begin(struct join *j, struct placing *p)
     h->opt = *p->line.message.stream->join;
     h->of_file = p->line.message.stream->file_key != 0;
     h->by_position = p->line.message.stream->by_position;
+    h->head_bytes = join_line_head_bytes(p->line.record);
     h->head = held_keep(j, p);
     h->file_key = h->head->stream.file_key;
     h->offset = h->head->message.offset;
+    h->file_now = h->file_key;
     h->newest = p->number;
     h->lines = join_line_count(h->head->record->message);
     h->indent = p->line.record->indent;
@@ -544,6 +550,7 @@ void held_spend_again(struct join *j, struct held *h)
 {
     keep_brief(j, h);
     enter_spent(j, h);
+    held_forget_next(j, h);
     drop_kept(j, h->head);
     h->head = NULL;
     h->cut = true;

@@ -80,6 +80,7 @@ struct kept *kept_new(const struct join_line *line)
     k->record->raw = k->message.text;
     keep_stream(k, line->message.stream);
     k->received_us = line->received_us;
+    k->behind = line->behind;
     k->blank = line->blank;
     k->alien = line->alien;
     return k;
@@ -96,6 +97,7 @@ struct join_line kept_line(struct kept *k)
     return (struct join_line){.record = k->record,
                               .message = k->message,
                               .received_us = k->received_us,
+                              .behind = k->behind,
                               .blank = k->blank,
                               .alien = k->alien};
 }

@@ -18,6 +18,7 @@ struct kept {
     struct stream stream;
     struct slice said; /* of a provisional line: what it adds to the text */
     int64_t received_us;
+    uint64_t behind;
     struct join_key key; /* once its stream has been asked; else 0 */
     uint64_t number;     /* of its line, as they came */
     bool blank, alien;

@@ -71,9 +71,9 @@ struct join_key join_key_of(const struct hash_secret *secret, const struct strea
 {
     /* Elsewhere only lines with a head of their own say it, and those of a trace may have none. */
     bool headed = format_traits(r->format)->says_process;
-    uint64_t file = s->container ? 0 : s->file_key; /* its runtime gives a container's log another name at any line */
-    uint64_t stream = hash_mix(hash_mix(hash_mix(secret->a, s->domain), s->ring), file);
-    if (headed || !s->file_key)
+    uint64_t file = s->container || s->log ? 0 : s->file_key; /* a log gets another file at any line */
+    uint64_t stream = hash_mix(hash_mix(hash_mix(secret->a, s->domain), stream_log(s)), file);
+    if (headed || !stream_file(s))
         stream = add(secret, add(secret, stream, 1, r->host), 2, r->app);
     if (headed)
         stream = add(secret, stream, 3, r->procid);

@@ -1,5 +1,7 @@
 #include "core/join_line.h"
 
+#include "parsers/parser.h"
+
 /* --- what the parser made of it --- */
 
 static bool is_all_head(const struct record *r)
@@ -15,6 +17,24 @@ struct slice join_line_said(const struct record *r)
 int64_t join_line_carried(const struct record *r)
 {
     return r->carried_us != RECORD_NO_TIME || r->headed ? r->carried_us : r->time_us;
+}
+
+size_t join_line_head_bytes(const struct record *r)
+{
+    bool inside = r->raw.p && r->message.p > r->raw.p && r->message.p <= r->raw.p + r->raw.n;
+    return inside && format_traits(r->format)->says_process ? (size_t)(r->message.p - r->raw.p) : 0;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ';
+}
+
+size_t join_line_indent(const struct record *r)
+{
+    enum { LEAST = 20 }; /* "Nov 23 10:00:00 h a: " */
+    size_t n = r->format == FORMAT_TEXT && !r->headed ? slice_span(r->message, is_blank) : 0;
+    return n < LEAST ? 0 : n;
 }
 
 struct slice join_line_head(const struct record *r)

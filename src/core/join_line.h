@@ -18,6 +18,10 @@ struct slice join_line_said(const struct record *r);
 int64_t join_line_carried(const struct record *r);
 /* What it has taken off. */
 struct slice join_line_head(const struct record *r);
+/* Bytes before its message, where a server that names the program has put them there; 0: it has not. */
+size_t join_line_head_bytes(const struct record *r);
+/* Blanks before a text that has nothing else before it, as many as such a head may have; 0: fewer. */
+size_t join_line_indent(const struct record *r);
 /* A word with a colon is taken for its level, which other programs begin what they report with: "ERROR:  ". */
 bool join_line_has_heading(const struct record *r);
 /* Learns what stands before a trace that begins in it: with its heading, or with the message. */

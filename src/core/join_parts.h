@@ -1,6 +1,6 @@
 /*
  * join_parts: what the files of join share, and nobody else sees. They stand one above the other: join_key,
- * join_kept and join_line, join_held, join_codec, join_ask, join_rows, join.
+ * join_kept and join_line, join_next, join_held, join_codec, join_ask, join_rows, join.
  */
 #ifndef CORE_JOIN_PARTS_H
 #define CORE_JOIN_PARTS_H
@@ -13,6 +13,11 @@
 struct join_brief {
     uint64_t domain, ring; /* of its stream */
     struct sbuf text;      /* its first line and its last */
+};
+
+/* A file that lines of a record are in, and the first of these there. */
+struct held_next {
+    uint64_t file_key, offset;
 };
 
 /* A record that waits for its lines. */
@@ -38,15 +43,19 @@ struct held {
     bool restored;             /* its first line may not say any more who spoke */
     uint16_t source;           /* its stream's, one of JOIN_SOURCES */
     uint16_t slot;             /* of the speaker of its first line */
+    size_t head_bytes;         /* before the message in its first line, where that is known by who has put it there */
     struct kept *head;         /* NULL: it has been released, the rest of its lines are swallowed */
     uint64_t file_key, offset; /* where it began; file_key 0: in no file */
-    struct join_brief *brief;  /* once head is gone: by which the store knows it; owned. NULL: it need not */
-    struct sbuf text;          /* of head and of what was joined to it; empty: of head alone */
-    unsigned lines;            /* of that text */
-    bool cut;                  /* some of it are gone, and that is counted */
-    uint8_t passed;            /* late lines that are none of its */
-    uint64_t newest;           /* number of the last line that it has got */
-    struct kept_list maybe;    /* provisional */
+    uint64_t file_now;         /* of its last line */
+    struct held_next *next;    /* the files that it goes on in behind the one where it began; owned */
+    unsigned n_next;
+    struct join_brief *brief; /* once head is gone: by which the store knows it; owned. NULL: it need not */
+    struct sbuf text;         /* of head and of what was joined to it; empty: of head alone */
+    unsigned lines;           /* of that text */
+    bool cut;                 /* some of it are gone, and that is counted */
+    uint8_t passed;           /* late lines that are none of its */
+    uint64_t newest;          /* number of the last line that it has got */
+    struct kept_list maybe;   /* provisional */
     unsigned n_maybe;
     size_t maybe_bytes; /* of these */
     unsigned indent; /* its text stands behind so many blanks in each line that follows; 0: it goes on as traces do */
@@ -94,8 +103,8 @@ struct join {
     struct table streams;
     struct table speakers; /* what each named one of a stream holds, the last of it */
     struct kept_files files;
-    struct kept_list back; /* lines given back, in order */
-    unsigned n, n_spent;
+    struct kept_list back;       /* lines given back, in order */
+    unsigned n, n_spent, n_next; /* n_next: of them have lines in other files than their first */
     /* How many of these are of streams whose hash is that; how many of them are asked for lines of any speaker; and how
        many have begun with a line of a speaker of this slot. */
     unsigned of_source[JOIN_SOURCES], of_any[JOIN_SOURCES], of_slot[JOIN_SLOTS + 1];
@@ -117,6 +126,18 @@ struct placing {
     struct trace_walk walk;
     struct slice heading; /* of what opens, in what the parser has taken off; empty: it is in the message */
 };
+
+/* --- join_next --- */
+
+/* A line of it is in this message. */
+void held_note_file(struct join *j, struct held *h, const struct message *m);
+/* It is not held any more. */
+void held_forget_next(struct join *j, struct held *h);
+/* Lines of it are in this file, and later ones in another. */
+bool held_was_in(const struct held *h, uint64_t file_key);
+/* Adds to these offsets, ascending, where the lines in this file begin of what began in another. Returns how many there
+ * are then, the first max. */
+unsigned held_next_offsets(const struct join *j, uint64_t file_key, uint64_t *offsets, unsigned n, unsigned max);
 
 /* --- join_held: what is held --- */
 

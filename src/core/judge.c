@@ -66,6 +66,8 @@ void judge_use(struct judge *j, const struct rule_set *set)
         widest = n > widest ? n : widest;
     }
     j->hits = prefilter_hits_new(widest);
+    judge_looks_done(&j->looks);
+    judge_looks_init(&j->looks, j->hits.n);
     make_room(j, set->n_handles);
 }
 
@@ -77,6 +79,7 @@ void judge_done(struct judge *j)
     free(j->log_template);
     prefilter_scratch_free(j->prefilter);
     prefilter_hits_done(&j->hits);
+    judge_looks_done(&j->looks);
     look_ahead_done(&j->ahead);
     for (unsigned i = 0; i < j->n_handles; i++)
         free(j->rests[i]);
@@ -119,11 +122,18 @@ static enum regex_result condition_holds(struct judge *j, const struct rule_cond
     return v.p ? regex_match(c->regex, j->other, seen(v), 0) : REGEX_NO;
 }
 
+static bool level_holds(const struct rule_when *w, const struct record *r)
+{
+    if (w->no_level)
+        return r->level == LEVEL_NONE || (r->unsaid && !r->trace);
+    return w->level <= r->level;
+}
+
 static enum regex_result when_holds(struct judge *j, const struct rule_when *w, const struct record *r)
 {
     if (w->formats && !(w->formats >> r->format & 1))
         return REGEX_NO;
-    if (w->level > r->level)
+    if (!level_holds(w, r))
         return REGEX_NO;
     for (unsigned i = 0; i < w->n; i++) {
         enum regex_result hit = condition_holds(j, &w->conditions[i], r);
@@ -202,6 +212,7 @@ enum judge_why judge_try(struct judge *j, const struct rule *rule, const struct 
             return hit == REGEX_LIMIT ? over_limit(j, rule) : WHY_UNLESS;
     }
     j->stats[rule->handle].hits++;
+    j->stats[rule->handle].last_us = j->now_us;
     return rule->go_on ? WHY_CONTINUED : WHY_WON;
 }
 
@@ -293,7 +304,7 @@ static bool when_may_hold(struct judge *j, const struct rule_when *w, const stru
     for (unsigned i = 0; i < w->n; i++)
         if ((w->conditions[i].settled >> r->format & 1) && condition_holds(j, &w->conditions[i], r) == REGEX_NO)
             return false;
-    return w->level <= r->level;
+    return level_holds(w, r);
 }
 
 /*
@@ -491,11 +502,11 @@ void judge_show(struct judge *j, struct shown *shown, const struct record *r, st
 
 static bool first_unmet(struct judge *j, const struct rule_when *w, const struct record *r, struct judge_unmet *out)
 {
-    *out = (struct judge_unmet){.kind = JUDGE_UNMET_FORMAT, .level = w->level};
+    *out = (struct judge_unmet){.kind = JUDGE_UNMET_FORMAT, .level = w->level, .no_level = w->no_level};
     if (w->formats && !(w->formats >> r->format & 1))
         return true;
     out->kind = JUDGE_UNMET_LEVEL;
-    if (w->level > r->level)
+    if (!level_holds(w, r))
         return true;
     out->kind = JUDGE_UNMET_FIELD;
     for (unsigned i = 0; i < w->n; i++) {

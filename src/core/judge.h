@@ -9,6 +9,7 @@
 #define CORE_JUDGE_H
 
 #include "base/hash.h"
+#include "core/judge_look.h"
 #include "core/look_ahead.h"
 #include "core/rest.h"
 #include "core/rule_set.h"
@@ -21,6 +22,7 @@ enum { RULE_TEXT_MAX = 16384 };
 struct rule_stats {
     uint64_t asked; /* how often it was a candidate */
     uint64_t tried, hits, limit_hits;
+    int64_t last_us;            /* when it hit last, by judge.now_us; 0: it has not */
     int64_t suspended_until_us; /* for some sender (rest.h); 0: never was */
     uint64_t ns, ns_worst;      /* in when, match and unless, and of the slowest try, when the judge is timed */
 };
@@ -34,6 +36,7 @@ struct judge {
     struct look_ahead ahead;
     struct prefilter_hits hits;
     const char *scanned; /* the raw text of the record that they are of: judge_maybe found them, judge_record is next */
+    struct judge_looks looks;
     struct rule_stats *stats; /* by the rule's handle */
     struct rests **rests;     /* the same; NULL: it has not reached the match limit */
     uint64_t *sampled;        /* the same: how often it decided, where it has `sample` */
@@ -96,7 +99,8 @@ void judge_show(struct judge *j, struct shown *shown, const struct record *r, st
 /* For explain: what keeps a rule from a record. They leave the captures of the last match as they are. */
 struct judge_unmet {
     enum { JUDGE_UNMET_FORMAT, JUDGE_UNMET_LEVEL, JUDGE_UNMET_FIELD } kind;
-    enum level level;                       /* that was wanted */
+    enum level level;                       /* that was wanted; */
+    bool no_level;                          /* or none */
     const struct rule_condition *condition; /* FIELD */
 };
 /* The first condition that does not hold; false: all do. */

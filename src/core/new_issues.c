@@ -99,6 +99,35 @@ enum new_issues_answer new_issues_take(struct new_issues *n, const struct new_is
     return NEW_ISSUES_ROOM;
 }
 
+static void give_back_one(struct window *w)
+{
+    w->count -= w->count > 0;
+    w->dirty = true;
+}
+
+void new_issues_give_back(struct new_issues *n, const struct new_issue *issue)
+{
+    struct window *project = window_of(n, issue->project, 0);
+    struct window *peer = issue->peer ? window_of(n, issue->project, issue->peer) : project;
+    n->looked_at = false;
+    give_back_one(project);
+    if (peer != project)
+        give_back_one(peer);
+}
+
+void new_issues_told(struct new_issues *n, uint64_t project, uint64_t peer, uint64_t count, int64_t left_us)
+{
+    struct window *w = window_of(n, project, peer);
+    n->looked_at = false;
+    if (w->key == ALL_OTHERS)
+        return;
+    count = count < UINT32_MAX ? count : UINT32_MAX;
+    w->count = w->count < count ? (unsigned)count : w->count;
+    if (left_us > 0 && left_us <= HOUR_US)
+        w->start_us = n->now_us + left_us - HOUR_US;
+    w->dirty = true;
+}
+
 static __attribute__((noinline)) void look_at(struct new_issues *n, flood_row_f *each, void *u)
 {
     struct window *over[64];

@@ -34,6 +34,11 @@ struct options {
         unsigned new_issues; /* an hour; 0: no bound */
     } limits;
 
+    struct {
+        bool on;
+        unsigned whole; /* events of one issue in a second (forward_thin.h) */
+    } forward;
+
     const struct options_project *projects; /* NULL: any */
     unsigned n_projects;
 

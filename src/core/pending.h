@@ -30,6 +30,7 @@ struct pending {
     struct breadcrumb *crumbs;
     unsigned n_crumbs, cap_crumbs;
     unsigned after;                     /* lines that came after the event; */
+    uint64_t log_key;                   /* of its stream: the file's, or of a log that is none (stream_file) */
     uint64_t file_key, offset, reached; /* where its own begins; where the last of them in the same file ends, or 0 */
     enum pending_access {
         PENDING_ACCESS_NONE,
@@ -38,6 +39,7 @@ struct pending {
         PENDING_ACCESS_UNSURE, /* of two lines, each of which may be of its request: of none */
     } access;
     struct correlation keys;
+    struct shared_asked *asked; /* while members are asked whether it passes (shared.h) */
     int64_t due_us;
     bool tried_open; /* the open form was tried, whatever came of it: a form that is too large may fit later, but is not
                         tried at each checkpoint */

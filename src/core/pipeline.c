@@ -1,59 +1,18 @@
-#include "core/pipeline.h"
+#include "core/pipeline_impl.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #include "base/xalloc.h"
 #include "core/access_join.h"
-#include "core/correlation.h"
 #include "core/decode.h"
 #include "core/entry_messages.h"
-#include "core/join.h"
 #include "core/join_line.h"
 #include "core/past.h"
 #include "core/pipeline_fates.h"
-#include "core/pipeline_trace.h"
 #include "core/program.h"
-#include "core/recognise.h"
-#include "core/repeats.h"
-#include "core/threshold.h"
-
-/* Events of one line beside its own, and the last argument of event_make_id for the first of them, behind those of
- * deadline_event.c. */
-enum { EXTRA_MAX = 15, ORDINAL_EXTRA = 16 };
-
-struct pipeline {
-    struct pipeline_parts parts;
-    struct flood_gate gate;
-    struct deadline_events deadlines;
-    struct breadcrumbs *breadcrumbs;
-    struct failed_requests *failed;
-    struct threshold *threshold;
-    struct pending_list pending;
-    struct repeats repeats;
-    struct pipeline_trace trace;
-    struct join *join;
-    struct record decoded; /* the message that is worked on, as a record; */
-    struct record *record; /* that, or one that was held */
-    unsigned extra;        /* events of that message beside its own */
-    uint64_t reach;        /* of its own event: pipeline_fates_reach */
-    uint64_t open_lines;   /* without a fate yet; beside those that are held */
-};
 
 static enum count dispose(struct pipeline *p, const struct message *m, struct verdict *v, bool extra);
-static void decide(struct pipeline *p, const struct message *m, const struct correlation *keys, struct verdict *v);
-static enum count promote(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                          struct verdict *v, unsigned nth);
-static enum count promote_extra(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                                struct verdict *v, unsigned nth);
-static void promote_rest(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                         const struct verdict *v);
-static void wait_for_lines(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                           const struct verdict *v, unsigned nth);
-static void give_to_pending(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                            const struct breadcrumbs_line *line);
-static void keep_pending_within_caps(struct pipeline *p);
-static void release(struct pipeline *p, struct pending *w);
 
 /* --- one message --- */
 
@@ -165,15 +124,18 @@ static void pipeline_on_release(void *u, const struct join_line *l)
     struct pipeline *p = u;
     struct pipeline_parts *parts = &p->parts;
     int64_t wall_us = parts->wall_us;
-    parts->judge.scanned = NULL; /* what was found when it came was of its first line */
+    judge_look_recall(&parts->judge, l->record, l->message.stream->file_key, l->message.offset);
     parts->wall_us = l->received_us;
+    p->behind = l->behind;
     parts->seq++;
     if (l->alien)
         refuse(p, &l->message, "not in this format");
     else
         settle_line(p, l);
     parts->seq++;
+    p->behind = 0;
     parts->wall_us = wall_us;
+    judge_look_return(&parts->judge);
     p->record = &p->decoded;
     if (!p->open_lines) /* else the line that is worked on is in it */
         arena_reset(&parts->arena);
@@ -215,8 +177,12 @@ static bool is_whole(const struct pipeline *p, const struct message *m)
 static bool is_joined(struct pipeline *p, const struct message *m, bool blank, bool alien, bool *trace)
 {
     struct pipeline_parts *parts = &p->parts;
-    struct join_line l = {
-        .record = &p->decoded, .message = *m, .received_us = parts->wall_us, .blank = blank, .alien = alien};
+    struct join_line l = {.record = &p->decoded,
+                          .message = *m,
+                          .received_us = parts->wall_us,
+                          .behind = parts->seq + 1,
+                          .blank = blank,
+                          .alien = alien};
     bool waits = join_waits_for(p->join, m->stream);
     if ((blank || alien) && !waits)
         return false;
@@ -226,7 +192,7 @@ static bool is_joined(struct pipeline *p, const struct message *m, bool blank, b
         *trace = l.trace;
         return false;
     }
-    parts->judge.scanned = NULL; /* it is judged later */
+    judge_look_keep(&parts->judge, &p->decoded, m->stream->file_key, m->offset);
     return true;
 }
 
@@ -239,6 +205,26 @@ static bool leave_out_past(struct pipeline *p, const struct message *m)
         return false;
     tell_fate(p, m, &o);
     return true;
+}
+
+/* It had its fate. Of a log whose reader may be another one every time, it is what breadcrumbs are made of. */
+static void pass_over(struct pipeline *p, const struct message *m, bool blank)
+{
+    p->parts.counts.v[COUNT_read_twice]++;
+    if (blank || !m->stream->log_id)
+        return;
+    p->record = &p->decoded;
+    dispose(p, m, NULL, false);
+}
+
+static void take_up(struct pipeline *p, const struct message *m)
+{
+    struct verdict v = {0};
+    struct outcome o = {.raw = m->text, .stream = m->stream};
+    if (pipeline_take_up(p, m, &o, &v))
+        tell_fate(p, m, &o);
+    else
+        p->parts.counts.v[COUNT_read_twice]++;
 }
 
 static void take(struct pipeline *p, const struct message *m)
@@ -261,7 +247,7 @@ static void take(struct pipeline *p, const struct message *m)
     if (alien)
         refuse(p, m, reason);
     else if (m->read == MESSAGE_AGAIN)
-        p->parts.counts.v[COUNT_read_twice]++;
+        pass_over(p, m, blank);
     else
         settle(p, m, blank ? NULL : &p->decoded, trace);
 }
@@ -272,6 +258,8 @@ void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_u
     struct message numbered;
     assert(m->stream && m->lines >= 1);
     set_clock(parts, now_us);
+    if (m->received_us)
+        parts->wall_us = m->received_us;
     parts->judge.ahead.ahead = m->ahead;
     parts->judge.scanned = NULL; /* what stood there before may be gone */
     parts->seq++;
@@ -282,7 +270,10 @@ void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_u
         numbered.offset = parts->seq;
         m = &numbered;
     }
-    take(p, m);
+    if (format_traits(m->stream->format)->made)
+        take_up(p, m);
+    else
+        take(p, m);
     p->open_lines--;
     parts->judge.ahead.ahead = NULL;
     arena_reset(&parts->arena);
@@ -299,266 +290,51 @@ static struct breadcrumbs_line line_of(struct pipeline *p, const struct message 
                                      .partial = r->partial,
                                      .by_file = program.by_file,
                                      .file = pipeline_fates_file(s),
+                                     .log = (uint32_t)s->file_key,
                                      .offset = m->offset,
+                                     .came = p->behind ? p->behind - 1 : p->parts.seq,
                                      .app = program.name,
-                                     .text = r->trace && r->trace->n_exceptions
-                                                 ? pipeline_trace_brief(r, &p->parts.arena)
-                                                 : access_join_text(s, r, &p->parts.arena)};
+                                     .text = access_join_text(s, r, &p->parts.arena)};
 }
 
-/* The record's fate, as the ledger names it. extra: it is a further message of an entry, whose fate is told. */
+/* What the verdict makes of it, as the ledger names it. */
+static enum count become(struct pipeline *p, const struct message *m, const struct correlation *keys,
+                         const struct breadcrumbs_line *line, struct verdict *v, bool extra)
+{
+    if (p->pending.n)
+        pipeline_give_line(p, m, keys, line);
+    if (keys->client)
+        failed_requests_note(p->failed, keys->client, line, p->parts.now_us);
+    enum count fate = v->action == ACTION_LOG ? COUNT_log : COUNT_crumb;
+    if (v->action == ACTION_EVENT)
+        fate = extra ? pipeline_promote_extra(p, m, keys, v, 0) : pipeline_promote(p, m, keys, v, 0);
+    if (v->action == ACTION_EVENT && p->record->trace)
+        pipeline_promote_rest(p, m, keys, v);
+    if (format_traits(m->stream->format)->shortens || format_traits(p->record->format)->shortens)
+        repeats_note(&p->repeats, m, p->record, v);
+    return fate;
+}
+
+/* The record's fate. extra: it is a further message of an entry, whose fate is told. v NULL: it had its fate, and is
+   only what breadcrumbs are made of. */
 static enum count dispose(struct pipeline *p, const struct message *m, struct verdict *v, bool extra)
 {
     struct correlation keys;
     correlation_of(m->stream, p->record, &p->parts.setup.secret, &keys);
-    decide(p, m, &keys, v);
-    p->parts.counts.v[COUNT_regex_limit] = p->parts.judge.limit_hits;
-    if (v->action == ACTION_DROP)
-        return COUNT_drop;
+    if (v) {
+        pipeline_decide(p, m, &keys, v);
+        p->parts.counts.v[COUNT_regex_limit] = p->parts.judge.limit_hits;
+        if (v->action == ACTION_DROP)
+            return COUNT_drop;
+    }
     const struct breadcrumbs_line line = line_of(p, m);
-    if (p->pending.n)
-        give_to_pending(p, m, &keys, &line);
-    if (keys.client)
-        failed_requests_note(p->failed, keys.client, &line, p->parts.now_us);
-    enum count fate = v->action == ACTION_LOG ? COUNT_log : COUNT_crumb;
-    if (v->action == ACTION_EVENT)
-        fate = extra ? promote_extra(p, m, &keys, v, 0) : promote(p, m, &keys, v, 0);
-    if (v->action == ACTION_EVENT && p->record->trace)
-        promote_rest(p, m, &keys, v);
-    if (format_traits(m->stream->format)->shortens || format_traits(p->record->format)->shortens)
-        repeats_note(&p->repeats, m, p->record, v);
+    if (is_blank(line.text) && (!v || (v->action == ACTION_CRUMB && !v->rule)))
+        return v ? COUNT_blank
+                 : COUNT_read_twice; /* a container's empty line: it would take the place of one that speaks */
+    enum count fate = v ? become(p, m, &keys, &line, v, extra) : COUNT_read_twice;
     /* Last, so that no event finds its own line among the lines before it. */
     breadcrumbs_push(p->breadcrumbs, &keys, &line);
     return fate;
-}
-
-/* --- its verdict --- */
-
-/* A head with no text and nothing else, or with the id of a request alone: Rails writes such a line before those that
- * say what was thrown. */
-static bool says_nothing(const struct record *r)
-{
-    struct slice s = slice_trim(join_line_said(r));
-    size_t id = s.n > 2 && *s.p == '[' ? recognise_uuid(s.p + 1, s.p + s.n) : 0;
-    bool nothing = s.n == 0 || (id && id + 2 == s.n);
-    return nothing && r->headed && !r->n_fields && !r->trace && !r->error_type.n;
-}
-
-/* What becomes of a record no rule decided. */
-static void fall_back(struct pipeline *p, struct verdict *v)
-{
-    bool crash = p->record->trace && p->record->trace->crash && !p->record->forged;
-    if (!crash &&
-        (p->record->level < LEVEL_ERROR || p->parts.opt->fallback == FALLBACK_CRUMB || says_nothing(p->record)))
-        return; /* it is a crumb already */
-    if (crash || p->parts.opt->fallback == FALLBACK_EVENT)
-        judge_fallback(&p->parts.judge, p->record, &p->parts.arena, v);
-    else
-        v->action = ACTION_DROP;
-}
-
-/* A message that has come several times counts so often, and makes one event at the most. */
-static bool over_threshold(struct pipeline *p, const struct verdict *v)
-{
-    const struct rule_threshold *t = &v->rule->threshold;
-    unsigned times = p->record->times ? p->record->times : 1;
-    bool reached = !t->count;
-    if (t->count)
-        p->record->times = 0;
-    for (unsigned i = 0; i < times && i < t->count; i++)
-        reached |= threshold_reaches(p->threshold, v->key, t->count, t->within_us, p->parts.now_us);
-    return reached;
-}
-
-static void decide(struct pipeline *p, const struct message *m, const struct correlation *keys, struct verdict *v)
-{
-    struct judge *judge = &p->parts.judge;
-    struct record *r = p->record;
-    if (r->partial) { /* of no interest to any rule */
-        *v = verdict_none(r);
-    } else {
-        judge->sender = m->stream->ring; /* a sender's address, a file, a unit */
-        judge->now_us = p->parts.now_us;
-        judge_record(judge, r, &p->parts.arena, v, NULL, NULL);
-    }
-    if (v->rule && v->rule->no_trace && r->trace) {
-        v->level = v->rule->event.level ? v->level : p->trace.said;
-        pipeline_trace_drop(&p->trace, r);
-    }
-    deadline_event_end(&p->deadlines, m->stream, v->ends);
-    if (!v->rule)
-        fall_back(p, v);
-    else if (rule_waits(v->rule))
-        deadline_event_wait(&p->deadlines, m, r, keys, v);
-    else if (v->action == ACTION_EVENT && (v->skipped || !over_threshold(p, v)))
-        v->action = ACTION_CRUMB;
-    if (r->forged && r->torn && v->action == ACTION_EVENT)
-        v->action = ACTION_CRUMB; /* a part of an entry is none */
-}
-
-/* --- it becomes an event --- */
-
-static struct provenance provenance_of(const struct stream *s)
-{
-    return (struct provenance){.input = s->input.n ? s->input : s->source,
-                               .peer = s->remote ? s->peer : s->sender,
-                               .network = s->network,
-                               .remote = s->remote};
-}
-
-/* nth: of the traces that its text holds. */
-static enum count promote(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                          struct verdict *v, unsigned nth)
-{
-    const struct event_source src = {.record = p->record,
-                                     .trace = p->record->trace,
-                                     .verdict = v,
-                                     .source = m->stream->source,
-                                     .received_us = p->parts.wall_us};
-    const struct provenance from = provenance_of(m->stream);
-    if (!flood_gate_admit(&p->gate, &src, v, &from))
-        return COUNT_suppressed;
-    pipeline_parts_texts(&p->parts, p->record, &p->parts.arena, v);
-    wait_for_lines(p, m, keys, v, nth);
-    return COUNT_event;
-}
-
-/* An event of the message beside its own. Those above EXTRA_MAX are held back. */
-static enum count promote_extra(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                                struct verdict *v, unsigned nth)
-{
-    const struct pipeline_hooks *hooks = &p->parts.setup.hooks;
-    struct counts *counts = &p->parts.counts;
-    struct outcome o = {.record = p->record, .verdict = v, .fate = COUNT_suppressed, .raw = m->text};
-    if (p->extra < EXTRA_MAX) {
-        p->extra++;
-        o.fate = promote(p, m, keys, v, nth);
-    }
-    counts->v[COUNT_extra_events]++;
-    counts->v[COUNT_extra_suppressed] += o.fate == COUNT_suppressed;
-    pipeline_fates_also(&p->parts, m, o.fate, v, ORDINAL_EXTRA + p->extra - 1);
-    o.stream = m->stream;
-    if (hooks->extra)
-        hooks->extra(hooks->u, &o);
-    return o.fate;
-}
-
-/* The other traces of its text: what the rule decided, or none, holds for each, which has an issue of its own. */
-static void promote_rest(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                         const struct verdict *v)
-{
-    struct arena *a = &p->parts.arena;
-    struct judge *judge = &p->parts.judge;
-    for (unsigned nth = 1; pipeline_trace_next(&p->trace, p->record, a); nth++) {
-        struct verdict more = verdict_none(p->record);
-        if (!v->rule)
-            judge_fallback(judge, p->record, a, &more);
-        else if (!judge_past(judge, v->rule, p->record, a, &more))
-            return;
-        more.level = v->level;
-        promote_extra(p, m, keys, &more, nth);
-    }
-}
-
-/* With the lines before it. */
-static void wait_for_lines(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                           const struct verdict *v, unsigned nth)
-{
-    struct pipeline_parts *parts = &p->parts;
-    const struct options *opt = parts->opt;
-    const struct record *r = p->record;
-    int64_t time_us = event_time(r, parts->wall_us);
-    struct pending *w = pending_new(r, v, opt->crumbs.before + opt->crumbs.after);
-    if (r->trace && !v->fold)
-        pipeline_trace_find(&p->trace, w->record, true, &w->arena);
-    for (unsigned i = 0; i < nth && w->record->trace; i++)
-        pipeline_trace_next(&p->trace, w->record, &w->arena);
-    if (w->record->trace)
-        parts->counts.v[COUNT_source_frames] += pipeline_trace_add_source(&p->trace, w->record, time_us, &w->arena);
-    w->src.trace = w->record->trace;
-    w->keys = *keys;
-    access_join_error(m->stream, r, &parts->setup.secret, &w->keys);
-    w->touched = parts->seq;
-    w->src.received_us = parts->wall_us;
-    w->src.source = arena_dup(&w->arena, m->stream->source);
-    w->src.input = arena_dup(&w->arena, m->stream->input);
-    pipeline_parts_make_id(parts, w->src.event_id, pipeline_parts_message_key(parts, m), m->offset,
-                           p->extra ? ORDINAL_EXTRA + p->extra - 1 : 0);
-    const struct breadcrumbs_want want = {.keys = &w->keys,
-                                          .time_us = time_us,
-                                          .oldest_us = time_us - opt->crumbs.max_age_us,
-                                          .max = opt->crumbs.before,
-                                          .others = opt->crumbs.others,
-                                          .of_request = breadcrumbs_is_request(r->message)};
-    w->n_crumbs = breadcrumbs_collect(p->breadcrumbs, &want, &w->arena, w->crumbs, &w->src.crumbs_seen);
-    w->file_key = m->stream->file_key;
-    w->offset = m->offset;
-    p->reach = p->extra ? p->reach : pipeline_fates_reach(m, w->crumbs, w->n_crumbs);
-    access_join_crumbs(w, time_us, &parts->arena, parts->wall_us);
-    access_join_client(w, p->failed, &parts->arena, parts->now_us);
-    w->due_us = parts->now_us + opt->crumbs.wait_us;
-    pending_add(&p->pending, w);
-    if (opt->crumbs.wait_us == 0)
-        release(p, w);
-    keep_pending_within_caps(p);
-}
-
-static void give_to_pending(struct pipeline *p, const struct message *m, const struct correlation *keys,
-                            const struct breadcrumbs_line *line)
-{
-    const struct pending_line given = {
-        .opt = p->parts.opt, .number = p->parts.seq, .record = p->record, .line = line, .end = m->end};
-    pending_give_line(&p->pending, keys, &given);
-    keep_pending_within_caps(p);
-}
-
-/* The oldest go early. */
-static void keep_pending_within_caps(struct pipeline *p)
-{
-    while (p->pending.n > PIPELINE_PENDING_MAX || p->pending.bytes > PIPELINE_PENDING_BYTES) {
-        p->parts.counts.v[COUNT_early_events]++;
-        release(p, pending_oldest(&p->pending));
-    }
-    assert(p->pending.n <= PIPELINE_PENDING_MAX && p->pending.bytes <= PIPELINE_PENDING_BYTES);
-}
-
-/* --- it goes out --- */
-
-static bool emit(struct pipeline *p, struct pending *w, bool open)
-{
-    breadcrumbs_order(w->crumbs, w->n_crumbs);
-    w->src.crumbs = w->crumbs;
-    w->src.n_crumbs = w->n_crumbs;
-    return pipeline_parts_emit_event(&p->parts, &w->src, open);
-}
-
-/* COUNT_N: there is room; else why it is dropped. */
-static enum count no_room(const struct pipeline *p, const struct pending *w)
-{
-    const struct pipeline_hooks *hooks = &p->parts.setup.hooks;
-    const struct room_asked asked = {w->src.input, w->verdict.project, w->verdict.first};
-    return w->src.written_open || !hooks->room ? COUNT_N : hooks->room(hooks->u, &asked);
-}
-
-static void drop(struct pipeline *p, const struct pending *w, enum count cause)
-{
-    p->parts.counts.v[cause]++;
-    pipeline_parts_lost(&p->parts, cause, 1, w->src.input, w->verdict.project);
-}
-
-static void release(struct pipeline *p, struct pending *w)
-{
-    unsigned loss = 0;
-    pending_take(&p->pending, w);
-    enum count cause = no_room(p, w);
-    if (cause != COUNT_N) {
-        drop(p, w, cause);
-        loss = cause == COUNT_project_overflow ? FATE_LOSS_PROJECT : FATE_LOSS_NO_ROOM;
-    } else if (!emit(p, w, false)) {
-        loss = FATE_LOSS_TOO_LARGE;
-    }
-    pipeline_fates_left(&p->parts, w, loss);
-    pending_free(w);
 }
 
 /* --- time passes --- */
@@ -568,30 +344,38 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* All but what is held, which is due then. */
-static int64_t tick_rest(struct pipeline *p, int64_t joined_us)
+/* Where no lines are waited for, members are. */
+static bool is_undecided(const struct pipeline *p, const struct pending *w)
+{
+    return w->asked && p->parts.opt->crumbs.wait_us < SHARED_WAIT_US;
+}
+
+/* All but what is held, which is due then. looked: see shared_tick. */
+static int64_t tick_rest(struct pipeline *p, int64_t joined_us, bool looked)
 {
     struct pipeline_parts *parts = &p->parts;
     struct pending *oldest;
-    while ((oldest = pending_oldest(&p->pending)) && oldest->due_us <= parts->now_us)
-        release(p, oldest);
+    int64_t shared_us = shared_tick(&p->gate.shared, parts->now_us, looked);
+    while ((oldest = pending_oldest(&p->pending)) && oldest->due_us <= parts->now_us && !is_undecided(p, oldest))
+        pipeline_release(p, oldest);
     int64_t due_us = earlier(joined_us, flood_tick(p->gate.flood, parts->now_us));
+    due_us = earlier(due_us, shared_us);
     due_us = earlier(due_us, deadline_event_tick(&p->deadlines));
     if (!parts->setup.hooks.flood_row)
         flood_gate_tell(&p->gate);
-    return oldest ? earlier(oldest->due_us, due_us) : due_us;
+    return oldest && !is_undecided(p, oldest) ? earlier(oldest->due_us, due_us) : due_us;
 }
 
 int64_t pipeline_tick(struct pipeline *p, int64_t now_us)
 {
     set_clock(&p->parts, now_us);
-    return tick_rest(p, join_tick(p->join, p->parts.now_us));
+    return tick_rest(p, join_tick(p->join, p->parts.now_us), true);
 }
 
 int64_t pipeline_tick_between(struct pipeline *p, int64_t now_us)
 {
     set_clock(&p->parts, now_us);
-    return tick_rest(p, join_due(p->join));
+    return tick_rest(p, join_due(p->join), false);
 }
 
 void pipeline_elapse(struct pipeline *p, int64_t us)
@@ -609,6 +393,29 @@ void pipeline_let_go(struct pipeline *p)
     join_flush(p->join);
 }
 
+static struct pending *first_of(const struct pending_list *l, uint64_t file_key)
+{
+    struct pending *w;
+    TAILQ_FOREACH (w, &l->by_age, by_age)
+        if (w->log_key == file_key)
+            break;
+    return w;
+}
+
+void pipeline_leave(struct pipeline *p, uint64_t file_key)
+{
+    join_leave(p->join, file_key);
+    pipeline_tell_numbers(p);
+    for (struct pending *w; (w = first_of(&p->pending, file_key));)
+        pipeline_release(p, w);
+    flood_leave(p->gate.flood, file_key);
+}
+
+void pipeline_forget(struct pipeline *p, uint64_t file_key)
+{
+    breadcrumbs_forget(p->breadcrumbs, (uint32_t)file_key);
+}
+
 unsigned pipeline_restore_held(struct pipeline *p, const struct join_row *row, int64_t now_us)
 {
     set_clock(&p->parts, now_us);
@@ -618,8 +425,9 @@ unsigned pipeline_restore_held(struct pipeline *p, const struct join_row *row, i
 void pipeline_flush(struct pipeline *p)
 {
     pipeline_let_go(p);
+    pipeline_tell_numbers(p);
     for (struct pending *w; (w = pending_oldest(&p->pending));)
-        release(p, w);
+        pipeline_release(p, w);
     flood_summarise(p->gate.flood);
 }
 
@@ -627,11 +435,14 @@ void pipeline_checkpoint(struct pipeline *p)
 {
     struct pending *w;
     join_checkpoint(p->join);
+    shared_decide(&p->gate.shared);
+    pipeline_tell_numbers(p);
+    forward_thin_renew(&p->thin, p->parts.now_us);
     TAILQ_FOREACH (w, &p->pending.by_age, by_age) {
-        if (w->tried_open || no_room(p, w) != COUNT_N)
+        if (w->tried_open || pipeline_no_room(p, w) != COUNT_N)
             continue;
         w->tried_open = true;
-        w->src.written_open = emit(p, w, true);
+        w->src.written_open = pipeline_emit(p, w, true);
         if (w->src.written_open)
             pipeline_fates_left(&p->parts, w, 0);
     }
@@ -650,7 +461,9 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
     p->failed = failed_requests_new();
     p->threshold = threshold_new();
     pending_list_init(&p->pending);
-    flood_gate_init(&p->gate, &p->parts);
+    taken_ids_init(&p->taken);
+    taken_lines_init(&p->taken_lines);
+    flood_gate_init(&p->gate, &p->parts, pipeline_on_decided, p);
     deadline_event_init(&p->deadlines, &p->parts, &p->gate, p->breadcrumbs);
     p->record = &p->decoded;
     p->repeats.secret = setup->secret;
@@ -672,6 +485,9 @@ struct pipeline *pipeline_new(const struct pipeline_setup *setup)
 void pipeline_free(struct pipeline *p)
 {
     join_free(p->join);
+    pipeline_forward_done(p);
+    taken_ids_done(&p->taken);
+    taken_lines_done(&p->taken_lines);
     pipeline_trace_done(&p->trace);
     pending_list_done(&p->pending);
     deadline_event_done(&p->deadlines);
@@ -687,6 +503,24 @@ void pipeline_free(struct pipeline *p)
 struct flood_gate *pipeline_flood_gate(struct pipeline *p)
 {
     return &p->gate;
+}
+
+void pipeline_shared_answer(struct pipeline *p, const struct shared_answer *answer, int64_t now_us)
+{
+    set_clock(&p->parts, now_us);
+    shared_answered(&p->gate.shared, answer, p->parts.now_us);
+    arena_reset(&p->parts.arena);
+}
+
+void pipeline_shared_up(struct pipeline *p, bool up)
+{
+    shared_set_up(&p->gate.shared, up);
+    arena_reset(&p->parts.arena);
+}
+
+bool pipeline_undecided(const struct pipeline *p)
+{
+    return p->gate.shared.undecided > 0;
 }
 
 void pipeline_use(struct pipeline *p, const struct options *opt, const struct rule_set *rules)
@@ -720,7 +554,7 @@ struct counts *pipeline_counts(struct pipeline *p)
 
 struct count_open pipeline_open(const struct pipeline *p)
 {
-    return (struct count_open){.lines = p->open_lines + join_open(p->join), .events = p->pending.n};
+    return (struct count_open){.lines = p->open_lines + join_open(p->join), .events = p->pending.n + p->n_later};
 }
 
 void pipeline_unread(struct pipeline *p, uint64_t file_key, bool unread)

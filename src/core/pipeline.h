@@ -39,13 +39,19 @@ void pipeline_message(struct pipeline *p, const struct message *m, int64_t now_u
  * goes on. At the start both are the same.
  */
 void pipeline_clock_is_set(struct pipeline *p, int64_t ahead_us);
-/* Lets go what has waited long enough. Returns when it wants to be called next, INT64_MAX if nothing waits. */
+/* Lets go what has waited long enough; what came by then has been looked for. Returns when it wants to be called next,
+ * INT64_MAX if nothing waits. */
 int64_t pipeline_tick(struct pipeline *p, int64_t now_us);
 /* The same between messages that have come at once, as after a while in which nothing was read: what is held for more
  * lines stays, since they may be among the next. */
 int64_t pipeline_tick_between(struct pipeline *p, int64_t now_us);
 /* Lets go the records that are held for more lines: the places where reading goes on are behind them then. */
 void pipeline_let_go(struct pipeline *p);
+/* Nothing more comes of this file, or somebody else reads it on: lets go the records of it that are held, and its
+ * events that wait for the lines after them. */
+void pipeline_leave(struct pipeline *p, uint64_t file_key);
+/* Breadcrumbs forget the lines of this log: from here on they are read once more. */
+void pipeline_forget(struct pipeline *p, uint64_t file_key);
 /* Lets everything go, summaries included: at the end of input and at exit. */
 void pipeline_flush(struct pipeline *p);
 /* Emits an open form of every waiting event that has none yet, and hands out the changed rows of flood control, of
@@ -69,6 +75,11 @@ struct judge *pipeline_judge(struct pipeline *p);
 void pipeline_unread(struct pipeline *p, uint64_t file_key, bool unread);
 /* As join_stall. */
 void pipeline_stall(struct pipeline *p, bool stalled);
+/* What members have answered (hooks.ask), and whether they can be asked: not from within a hook. */
+void pipeline_shared_answer(struct pipeline *p, const struct shared_answer *answer, int64_t now_us);
+void pipeline_shared_up(struct pipeline *p, bool up);
+/* Whether an event waits for what they say: a checkpoint now would decide it without them. */
+bool pipeline_undecided(const struct pipeline *p);
 /* Where messages of a file begin that are held (join_held). */
 unsigned pipeline_held(const struct pipeline *p, uint64_t file_key, uint64_t *offsets, unsigned max);
 

@@ -12,6 +12,7 @@ static enum fate fate_of(enum count count)
     case COUNT_drop:
         return FATE_DROP;
     case COUNT_suppressed:
+    case COUNT_counted:
         return FATE_SUPPRESSED;
     case COUNT_blank:
         return FATE_BLANK;
@@ -52,7 +53,7 @@ void pipeline_fates_put(struct pipeline_parts *p, const struct message *m, enum 
 
 void pipeline_fates_joined(struct pipeline_parts *p, const struct message *m, uint64_t file_key, uint64_t offset)
 {
-    if (!p->keeps_fates || !m->stream->file_key || m->read == MESSAGE_AGAIN)
+    if (!p->keeps_fates || !stream_file(m->stream) || m->read == MESSAGE_AGAIN)
         return;
     bool same = file_key == m->stream->file_key;
     put(p, m, (struct fate_range){.fate = FATE_JOINED, .head = offset, .file = same ? 0 : file_key});
@@ -61,7 +62,7 @@ void pipeline_fates_joined(struct pipeline_parts *p, const struct message *m, ui
 void pipeline_fates_also(struct pipeline_parts *p, const struct message *m, enum count count, const struct verdict *v,
                          unsigned number)
 {
-    if (!p->keeps_fates || !m->stream->file_key)
+    if (!p->keeps_fates || !stream_file(m->stream))
         return;
     const struct fate_range also = {.fate = count == COUNT_event ? FATE_ALSO_EVENT : FATE_ALSO_SUPPRESSED,
                                     .from = m->offset,

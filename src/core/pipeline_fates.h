@@ -13,7 +13,7 @@
 /* Where a breadcrumb of a line is from; 0: from no file. */
 static inline uint32_t pipeline_fates_file(const struct stream *s)
 {
-    return (uint32_t)s->file_key;
+    return (uint32_t)stream_file(s);
 }
 
 /* It is none of those about which most is said. */
@@ -24,7 +24,7 @@ void pipeline_fates_put(struct pipeline_parts *p, const struct message *m, enum 
 static inline void pipeline_fates_add(struct pipeline_parts *p, const struct message *m, enum count count,
                                       const struct verdict *v, uint64_t reach)
 {
-    uint64_t file = m->stream->file_key;
+    uint64_t file = stream_file(m->stream);
     if (!p->keeps_fates || !file)
         return;
     if (count == COUNT_crumb && !m->n_more)

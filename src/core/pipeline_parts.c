@@ -1,10 +1,12 @@
 #include "core/pipeline_parts.h"
 
+#include "base/utf8.h"
 #include "core/fold.h"
 
 static void set_options(struct pipeline_parts *p, const struct options *opt)
 {
     p->opt = p->setup.options = opt;
+    p->forwards = opt->forward.on && p->setup.hooks.number;
     log_template_use(p->judge.log_template, opt->grouping ? opt->grouping : p->setup.grouping, &opt->masks);
 }
 
@@ -48,6 +50,17 @@ uint64_t pipeline_parts_message_key(const struct pipeline_parts *p, const struct
     return s->file_key ? s->file_key : s->run_key ? s->run_key : p->setup.run_key;
 }
 
+/* A log that others read may be made anew under its name: the time tells the old message of an offset from the new. */
+void pipeline_parts_message_id(const struct pipeline_parts *p, char out[33], const struct message *m, uint64_t ordinal)
+{
+    const struct stream *s = m->stream;
+    uint64_t key = hash_mix(s->file_key, (uint64_t)m->received_us);
+    if (s->log_id)
+        event_make_id(out, s->log_id, m->nth ? hash_mix(key, m->nth) : key, m->offset, ordinal);
+    else
+        pipeline_parts_make_id(p, out, pipeline_parts_message_key(p, m), m->offset, ordinal);
+}
+
 uint64_t pipeline_parts_stored_key(const struct pipeline_parts *p, struct slice text, uint64_t old_seed)
 {
     return p->setup.old_keys ? slice_hash(text, old_seed) : hash128_low(HASH128_START, text);
@@ -69,8 +82,11 @@ void pipeline_parts_notice(struct pipeline_parts *p, enum notice_kind kind, cons
 void pipeline_parts_lost(struct pipeline_parts *p, enum count cause, uint64_t quantity, struct slice input,
                          struct slice project)
 {
-    const struct notice n = {
-        .kind = NOTICE_LOST, .input = input, .project = project, .cause = cause, .quantity = quantity};
+    const struct notice n = {.kind = NOTICE_LOST,
+                             .input = input,
+                             .project = pipeline_parts_row_project(p, project),
+                             .cause = cause,
+                             .quantity = quantity};
     if (p->setup.hooks.notice)
         p->setup.hooks.notice(p->setup.hooks.u, &n);
 }
@@ -78,8 +94,8 @@ void pipeline_parts_lost(struct pipeline_parts *p, enum count cause, uint64_t qu
 struct slice pipeline_parts_known_project(struct pipeline_parts *p, struct slice name, const struct provenance *from)
 {
     unsigned i = 0;
-    if (!name.n || !p->opt->projects)
-        return name;
+    if (!name.n || !p->opt->projects || p->forwards)
+        return utf8_cut(name, FORWARDED_PROJECT_MAX);
     while (i < p->opt->n_projects && !slice_eq(p->opt->projects[i].name, name))
         i++;
     if (i < p->opt->n_projects)
@@ -87,6 +103,32 @@ struct slice pipeline_parts_known_project(struct pipeline_parts *p, struct slice
     p->counts.v[COUNT_unknown_project]++;
     pipeline_parts_notice(p, NOTICE_PROJECT, from, name);
     return SLICE_NONE;
+}
+
+struct line_run pipeline_parts_line(const struct message *m)
+{
+    const struct stream *s = m->stream;
+    int64_t at_us = m->received_us > 0 ? m->received_us : 0;
+    if (!s->log_id)
+        return (struct line_run){0};
+    /* Records of one message are lines of as many logs. */
+    return (struct line_run){
+        .log = hash_mix(s->file_key, m->nth) | 1, .first = m->offset, .n = 1, .from_us = at_us, .to_us = at_us};
+}
+
+struct forwarded_limits pipeline_parts_limits(const struct verdict *v, bool remote)
+{
+    const struct rule *rule = v->rule;
+    return (struct forwarded_limits){.project = v->project,
+                                     .burst = rule ? rule->burst : 0,
+                                     .period_us = rule ? rule->period_us : 0,
+                                     .constant = rule && rule->constant && v->n_fingerprint,
+                                     .remote = remote};
+}
+
+struct slice pipeline_parts_row_project(const struct pipeline_parts *p, struct slice project)
+{
+    return p->forwards ? SLICE_NONE : project;
 }
 
 void pipeline_parts_texts(struct pipeline_parts *p, const struct record *r, struct arena *a, struct verdict *v)
@@ -118,8 +160,9 @@ bool pipeline_parts_emit_event(struct pipeline_parts *p, const struct event_sour
                           .written_open = src->written_open,
                           .time_us = event_time(src->record, src->received_us),
                           .input = src->input,
-                          .project = v->project,
+                          .project = pipeline_parts_row_project(p, v->project),
                           .issue = v->issue,
+                          .news = v->news,
                           .title = scrub_clean(p->scrub, v->texts->title, &p->arena),
                           .level = slice_str(level_name(v->level)),
                           .payload = pipeline_parts_payload(p),

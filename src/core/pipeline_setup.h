@@ -9,9 +9,11 @@
 #include "core/event.h"
 #include "core/fates.h"
 #include "core/flood.h"
+#include "core/issue_tally.h"
 #include "core/join_row.h"
 #include "core/judge.h"
 #include "core/past.h"
+#include "core/shared.h"
 #include "core/stream.h"
 #include "core/trace_source.h"
 
@@ -24,6 +26,7 @@ struct event_out {
     struct slice input; /* empty: it is no input's, such as a summary */
     struct slice project, level;
     uint64_t issue; /* its key (struct verdict); 0: it has none, or it is not known */
+    enum issue_news news;
     struct scrubbed title, payload;
     const struct verdict *verdict; /* NULL for a summary; of one that waited it names its rule by texts->rule alone */
     uint64_t suppressed;           /* not 0: a summary of so many occurrences that were held back */
@@ -69,12 +72,17 @@ struct pipeline_hooks {
     /* An event of a message beside its own, COUNT_event or COUNT_suppressed. May be NULL. */
     void (*extra)(void *u, const struct outcome *j);
     flood_row_f *flood_row;       /* state of flood control that changed, at every checkpoint; NULL: it is not kept */
+    issue_count_f *issue;         /* how often issues occurred, at every checkpoint; NULL: it is not counted */
     deadline_row_f *deadline_row; /* the same of what is waited for */
     fates_chunk_f *fates;         /* what became of the lines of files, at every checkpoint; NULL: it is not kept */
     join_row_f *held_row;         /* of what is held for the lines of a stack trace; closed as it is released */
     /* Something did not come: the record that came last, the issue, and COUNT_overdue or COUNT_overdue_suppressed as
        its fate. May be NULL. */
     void (*deadlines)(void *u, const struct outcome *j);
+    shared_ask_f *ask; /* asks members (limits.shared); NULL: there are none */
+    /* A number of occurrences of an issue, for the crumbd behind this one (forward); NULL: there is none, whatever the
+       options say. */
+    void (*number)(void *u, const struct event_out *e);
     /* A word for a Sentry monitor; event_id is the monitor's, so that a newer word takes the place of one that has not
        left. May be NULL. */
     void (*check_in)(void *u, const struct event_out *e);

@@ -129,15 +129,25 @@ static struct slice with_heading(const struct record *r, struct arena *a)
     return slice_of(p, r->heading.n + r->message.n);
 }
 
-/* A crash is fatal; what says no level is an error, or has its own word for it: PostgreSQL's ERROR. */
+/* What a language has no class for may be known by its word: Perl's warn. */
+static enum level level_of_type(const struct trace_exception *e)
+{
+    enum level level = level_from_word(e->type);
+    return level != LEVEL_NONE && level < LEVEL_ERROR ? level : LEVEL_ERROR;
+}
+
+/* A crash is fatal; what says no level is an error, or has its own word for it: PostgreSQL's ERROR. What a service
+ * prints into the journal has the priority of its pipe, and says none. */
 static enum level level_of(const struct record *r)
 {
     const struct trace *t = r->trace;
     if (t->crash)
         return LEVEL_FATAL;
-    if (r->level != LEVEL_NONE)
+    if (r->level != LEVEL_NONE && !(r->unsaid && t->n_exceptions))
         return r->level;
-    return t->n_exceptions ? LEVEL_ERROR : t->n_notes ? level_from_word(t->notes[0].name) : LEVEL_NONE;
+    return t->n_exceptions ? level_of_type(trace_reported(t))
+           : t->n_notes    ? level_from_word(t->notes[0].name)
+                           : LEVEL_NONE;
 }
 
 bool pipeline_trace_may_quote(const struct record *r)

@@ -9,13 +9,20 @@ static struct slice path_end(struct slice path)
     return slice_from(path, path.n > BREADCRUMBS_APP_MAX ? path.n - BREADCRUMBS_APP_MAX : 0);
 }
 
-/* Whether the format's own category names another program than the folder: Apache's access lines are as nginx's. */
+static bool is_called(const struct stream *s, struct slice name)
+{
+    return slice_find(s->source, name) >= 0;
+}
+
+/* Whether the format's own category names another program than the file: Apache's, gunicorn's and others' access lines
+ * are as nginx's. Nobody has said that they are where they were found among others. */
 static bool is_misnamed(struct stream *s)
 {
-    if (s->called == STREAM_CALLED_UNKNOWN)
-        s->called = slice_find(s->source, SLICE("/apache")) >= 0 || slice_find(s->source, SLICE("/httpd")) >= 0
-                        ? STREAM_CALLED_BY_FILE
-                        : STREAM_CALLED_BY_FORMAT;
+    if (s->called == STREAM_CALLED_UNKNOWN) { /* asked once: each line comes by here */
+        bool other = is_called(s, SLICE("/apache")) || is_called(s, SLICE("/httpd")) ||
+                     (s->format == FORMAT_AUTO && !is_called(s, SLICE("nginx")));
+        s->called = other ? STREAM_CALLED_BY_FILE : STREAM_CALLED_BY_FORMAT;
+    }
     return s->called == STREAM_CALLED_BY_FILE;
 }
 
@@ -23,7 +30,7 @@ struct program program_of(struct stream *s, const struct record *r)
 {
     const struct format_traits *traits = format_traits(r->format);
     struct slice name = r->app.n || !r->container ? r->app : r->container->name;
-    bool by_file = !name.n && s->file_key && (!traits->category || (traits->access && is_misnamed(s)));
+    bool by_file = !name.n && stream_file(s) && (!traits->category || (traits->access && is_misnamed(s)));
     return (struct program){.name = by_file ? path_end(s->source) : name, .by_file = by_file};
 }
 

@@ -152,7 +152,7 @@ void record_codec_write(const struct record *r, const struct record_codec_extra 
         put_container(&w, r->container);
     for (unsigned i = 0; i < r->n_fields; i++) {
         const struct field *f = &r->fields[i];
-        put_named(&w, TAG_FIELD_NAME, f->name, (enum tag)(TAG_FIELD_STRING + f->type), f->value);
+        put_named(&w, TAG_FIELD_NAME, f->name, (enum tag)((unsigned)TAG_FIELD_STRING + f->type), f->value);
     }
     put_text(&w, TAG_FULL_MESSAGE, r->full_message);
     arena_done(&w.arena);

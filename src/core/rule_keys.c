@@ -10,6 +10,9 @@ static const char *const group_words[] = {"fingerprint", "stack", NULL};
 
 static const struct key key_pattern = {.type = KEY_TEXT, KEY_AT(struct raw_pattern, regex)};
 
+/* By enum level; the last is RULE_NO_LEVEL. */
+static const char *const when_levels[] = {"", "debug", "info", "warning", "error", "fatal", "none", NULL};
+
 static const struct key when_keys[] = {
     {.name = "format",
      .type = KEY_NODE,
@@ -22,8 +25,8 @@ static const struct key when_keys[] = {
     {.name = "level",
      .type = KEY_ENUM,
      KEY_AT(struct raw_when, level),
-     .names = level_names,
-     .help = "The least level the record must have."},
+     .names = when_levels,
+     .help = "The least level the record must have; `none`: it must say no level at all, and be no stack trace."},
     {.name = "*",
      .type = KEY_MAP,
      KEY_MANY(struct raw_when, fields, n_fields),
@@ -75,7 +78,7 @@ static const struct key event_keys[] = {
      .type = KEY_ENUM,
      KEY_AT(struct raw_event, level),
      .names = level_names,
-     .help = "Level of the event; the record's own by default."},
+     .help = "Level of the event; the record's own by default, fatal of a crash."},
     {.name = "message",
      .type = KEY_STRING,
      KEY_AT(struct raw_event, message),

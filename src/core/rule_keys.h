@@ -8,9 +8,11 @@
 #include "core/rule_set.h"
 #include "text/keys.h"
 
+enum { RULE_NO_LEVEL = LEVEL_FATAL + 1 };
+
 struct raw_when {
     const struct conf_node *format;
-    enum level level;
+    unsigned level; /* enum level, or RULE_NO_LEVEL */
     struct raw_pattern {
         struct slice name;
         const struct conf_node *regex;

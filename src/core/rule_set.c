@@ -7,6 +7,7 @@
 #include "core/check_in.h"
 #include "core/event_members.h"
 #include "core/rule_keys.h"
+#include "core/rule_lanes.h"
 #include "core/trace_load.h"
 #include "parsers/parser.h"
 #include "text/grok.h"
@@ -44,7 +45,8 @@ static void load_patterns(struct loader *l, const struct raw_pack *raw)
                 conf_error(l->d, raw->patterns[i].regex,
                            "the name of a pattern is a letter, then letters, digits and _, at most %d", GROK_NAME_MAX);
     }
-    l->grok = (struct grok){.own = own, .n_own = raw->n_patterns};
+    l->grok.own = own;
+    l->grok.n_own = raw->n_patterns;
     for (unsigned i = 0; i < raw->n_patterns; i++) {
         struct regex *re = grok_compile(&l->grok, l->d, raw->patterns[i].regex, NULL, NULL);
         l->ok &= re != NULL;
@@ -82,7 +84,8 @@ static void add_format(struct loader *l, const struct conf_node *n, struct rule_
 
 static void load_when(struct loader *l, const struct raw_when *raw, struct rule_when *w)
 {
-    w->level = raw->level;
+    w->no_level = raw->level == RULE_NO_LEVEL;
+    w->level = w->no_level ? LEVEL_NONE : (enum level)raw->level;
     if (raw->format && raw->format->type == CONF_LIST)
         for (const struct conf_node *n = raw->format->child; n; n = n->next)
             add_format(l, n, w);
@@ -179,15 +182,12 @@ static void refuse_reserved_tags(struct loader *l, const struct rule *rule)
 static void load_samples(struct loader *l, const struct raw_rule *raw, struct rule_source *source)
 {
     const struct conf_node *list = conf_get(l->node, "samples"), *n = list ? list->child : NULL;
-    source->samples = arena_calloc(&l->set->arena, raw->n_samples, sizeof *source->samples);
+    source->samples = arena_calloc(&l->set->read, raw->n_samples, sizeof *source->samples);
     for (unsigned i = 0; i < raw->n_samples && n; i++, n = n->next) {
         const struct raw_sample *s = &raw->samples[i];
         struct rule_sample *out = &source->samples[source->n_samples++];
-        *out = (struct rule_sample){.node = n,
-                                    .lines = arena_dup(&l->set->arena, s->lines),
-                                    .elapse_us = s->elapse_us,
-                                    .format = FORMAT_AUTO,
-                                    .event = s->event};
+        *out = (struct rule_sample){
+            .node = n, .lines = s->lines, .elapse_us = s->elapse_us, .format = FORMAT_AUTO, .event = s->event};
         if (s->format.p && (out->format = format_by_name(s->format)) == FORMAT_N)
             refuse_format(l, conf_get(n, "format"));
         if (s->event && s->event->type == CONF_SCALAR) {
@@ -381,8 +381,8 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
     }
     load_when(l, &pack->when, &rule->pack_when);
     load_when(l, &raw->when, &rule->when);
-    if (!raw->match && !rule->when.n && !rule->when.formats && !rule->when.level && !rule->pack_when.n &&
-        !rule->pack_when.level)
+    if (!raw->match && !rule->when.n && !rule->when.formats && !rule->when.level && !rule->when.no_level &&
+        !rule->pack_when.n && !rule->pack_when.level && !rule->pack_when.no_level)
         l->ok = conf_error(l->d, node, "rule \"%.*s\" has neither match nor when: it would decide about every record",
                            SLICE_ARG(rule->id));
     load_event(l, &raw->event, rule->match, &rule->event);
@@ -405,7 +405,7 @@ static void load_rule(struct loader *l, const struct raw_pack *pack, const struc
 static bool binds(struct loader *l, const struct key_table *t, const struct conf_node *n, void *raw)
 {
     struct diag said = {0};
-    struct keys_ctx c = {.arena = &l->set->arena, .diag = &said};
+    struct keys_ctx c = {.arena = &l->set->read, .diag = &said};
     bool ok = !n || keys_bind(t, n, raw, &c);
     err_done(&said);
     return ok;
@@ -426,18 +426,20 @@ static void load_rules(struct loader *l, const struct raw_pack *raw, const struc
 bool rule_set_load(struct rule_set *set, struct conf_file *f, struct diag *d)
 {
     assert(!set->ready);
+    set->arena.lasting = true;
     set->files = xroom(set->files, set->n_files, sizeof *set->files);
     set->files[set->n_files++] = f;
     if (!f->root)
         return true;
     struct raw_pack raw = {0};
-    struct keys_ctx c = {.arena = &set->arena, .diag = d};
+    struct keys_ctx c = {.arena = &set->read, .diag = d};
     bool bound = keys_bind(&rule_pack_table, f->root, &raw, &c);
     if (!bound && !set->anyway)
         return false;
     struct loader l = {.set = set,
                        .d = d,
                        .pack = arena_dup(&set->arena, raw.pack),
+                       .grok = {.pool = set->pool},
                        .file = arena_cstr(&set->arena, slice_str(conf_place(f->root).file)),
                        .ok = bound};
     struct raw_when when = {0};
@@ -448,72 +450,10 @@ bool rule_set_load(struct rule_set *set, struct conf_file *f, struct diag *d)
     return l.ok;
 }
 
-/* --- lanes --- */
-
-static bool can_meet(const struct rule *r, unsigned format)
-{
-    return !r->unsound && (!r->pack_when.formats || r->pack_when.formats >> format & 1) &&
-           (!r->when.formats || r->when.formats >> format & 1);
-}
-
-/* An earlier lane with the same rules: most formats meet the same ones, and compiling is what starting takes longest
- * for. */
-static const struct rule_lane *lane_like(const struct rule_set *set, unsigned format)
-{
-    const struct rule_lane *lane = &set->lanes[format];
-    for (unsigned f = 0; f < format && (lane->n || lane->knows_traces); f++)
-        if (set->lanes[f].n == lane->n && set->lanes[f].knows_traces == lane->knows_traces &&
-            memcmp(set->lanes[f].rules, lane->rules, lane->n * sizeof(struct rule *)) == 0)
-            return &set->lanes[f];
-    return NULL;
-}
-
-/* Whether records of it may be lines of a trace (join.h). */
-static bool may_have_traces(unsigned format)
-{
-    const struct format_traits *traits = format_traits(format);
-    return !traits->access && !traits->whole;
-}
-
-static void make_lane(struct rule_set *set, unsigned format, bool prefilter, enum prefilter_code code)
-{
-    struct rule_lane *lane = &set->lanes[format];
-    lane->rules = arena_calloc(&set->arena, set->n, sizeof *lane->rules);
-    lane->ends = arena_calloc(&set->arena, set->n, sizeof *lane->ends);
-    lane->open = arena_calloc(&set->arena, set->n, sizeof *lane->open);
-    unsigned n_openings = trace_set_openings(set->traces, NULL);
-    struct prefilter_pattern *patterns = xcalloc(2 * (size_t)set->n + n_openings, sizeof *patterns);
-    for (unsigned i = 0; i < set->n; i++) {
-        if (!can_meet(set->rules[i], format))
-            continue;
-        patterns[lane->n] =
-            (struct prefilter_pattern){.regex = set->rules[i]->match ? set->rules[i]->match_text : SLICE("")};
-        lane->rules[lane->n++] = set->rules[i];
-        if (!set->rules[i]->match)
-            lane->open[lane->n_open++] = set->rules[i];
-        if (set->rules[i]->pair.end)
-            lane->ends[lane->n_ends++] = set->rules[i];
-    }
-    for (unsigned i = 0; i < lane->n_ends; i++)
-        patterns[lane->n + i] = (struct prefilter_pattern){.regex = lane->ends[i]->pair.end_text};
-    unsigned n = lane->n + lane->n_ends;
-    lane->knows_traces = prefilter && n_openings && may_have_traces(format);
-    if (lane->knows_traces)
-        n += trace_set_openings(set->traces, patterns + n);
-    const struct rule_lane *same = prefilter ? lane_like(set, format) : NULL;
-    if (same)
-        lane->prefilter = same->prefilter;
-    else if (prefilter && n)
-        lane->prefilter = prefilter_compile(code, patterns, n);
-    free(patterns);
-}
-
 void rule_set_ready(struct rule_set *set, bool prefilter)
 {
     assert(!set->ready);
-    enum prefilter_code code = prefilter ? prefilter_probe() : PREFILTER_NONE;
-    for (unsigned f = 0; f < FORMAT_N; f++)
-        make_lane(set, f, prefilter, code);
+    rule_lanes_make(set, prefilter);
     set->before = NULL;
     set->ready = true;
 }
@@ -536,6 +476,7 @@ static void free_files(struct rule_set *set)
     for (unsigned i = 0; i < set->n_files; i++)
         conf_free(set->files[i]);
     free(set->files);
+    arena_done(&set->read);
     free(set->sources);
     set->files = NULL;
     set->sources = NULL;
@@ -563,11 +504,10 @@ void rule_set_done(struct rule_set *set)
         when_done(&r->pack_when);
         when_done(&r->when);
     }
-    for (unsigned f = 0; f < FORMAT_N; f++)
-        if (!lane_like(set, f))
-            prefilter_free(set->lanes[f].prefilter);
+    rule_lanes_done(set);
     free_files(set);
     free(set->rules);
+    regex_pool_free(set->pool);
     arena_done(&set->arena);
     *set = (struct rule_set){0};
 }

@@ -35,6 +35,7 @@ struct rule_condition {
 struct rule_when {
     unsigned formats; /* a bit for each enum format; 0: any */
     enum level level; /* at least; NONE: any */
+    bool no_level;    /* level: none: what has said none, and is no stack trace */
     struct rule_condition *conditions;
     unsigned n;
 };
@@ -142,15 +143,19 @@ struct rule_set {
     struct arena arena;
     struct conf_file **files; /* owned: samples and errors point into them */
     unsigned n_files;
+    struct arena read; /* what was read of the files, and samples: goes with them */
     const struct rule **rules;
     unsigned n;
     struct rule_source *sources; /* of each rule; NULL after rule_set_forget_files */
     struct rule_lane lanes[FORMAT_N];
+    struct prefilter *whole; /* that those of most lanes are parts of; NULL: of none */
     const struct rule_set
         *before; /* the caller's, before it loads the first file: whose place the set takes; NULL once it is ready */
     unsigned n_handles;       /* each is less */
     struct trace_set *traces; /* by which traces are found in the records that the rules judge: the caller's, as long as
                                  the set, and ready before it; NULL: none */
+    struct regex_pool *pool;  /* the caller's, before it loads the first file, owned: patterns get their code when they
+                                 are matched often; NULL: at once */
     bool anyway;              /* the caller's: what is sound is to be loaded, also beside what is not */
     bool ready;
 };

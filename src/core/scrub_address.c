@@ -378,10 +378,12 @@ static bool stands_behind(const struct scrub_walk *w, const struct recent_word *
     return true;
 }
 
-/* "from 192.0.2.1", "from unknown[192.0.2.1]", and no server before it. */
+/* "from 192.0.2.1", "from unknown[192.0.2.1]", and no server before it. Ruby's connect(2) is one, for its address. */
 static bool comes_from(const struct scrub_walk *w, size_t at)
 {
     unsigned k = 0;
+    if (slice_ends(slice_sub(w->t, w->done, at), SLICE("connect(2) for ")))
+        return false;
     if (at > w->done && w->t.p[at - 1] == '[' && w->recent[0].end + 1 == at)
         k = 1;
     else if (!stands_behind(w, &w->recent[0], at))

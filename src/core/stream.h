@@ -27,14 +27,18 @@ struct stream {
     const struct record_home *home; /* NULL: nothing is known */
     struct slice peer;              /* sender's address, host of records that name none; empty for files */
     struct slice sender;            /* tag `peer`: the address, or uid, pid and unit; empty for files */
-    uint32_t peer_pid; /* sender's process on a unix socket, procid of records that name none; 0: not known */
-    uint64_t domain;   /* lines of two domains never meet; 0 is `local` */
-    bool remote;       /* the sender is another host */
-    uint64_t network;  /* hash of its network address, by which shares go; 0: it is this host */
-    bool trusted;      /* its fields may set reserved names */
-    uint64_t file_key; /* the store's key of a tailed file; 0: messages cannot be read again */
-    bool by_position;  /* it goes on behind the lines that were held then: the store has them */
-    uint64_t run_key;  /* of a line that an earlier run has read: part of its events' ids; 0: this run's */
+    uint32_t peer_pid;     /* sender's process on a unix socket, procid of records that name none; 0: not known */
+    uint64_t domain;       /* lines of two domains never meet; 0 is `local` */
+    bool remote;           /* the sender is another host */
+    uint64_t network;      /* hash of its network address, by which shares go; 0: it is this host */
+    bool trusted;          /* its fields may set reserved names */
+    uint64_t file_key;     /* the store's key of a tailed file; 0: messages cannot be read again */
+    const uint8_t *log_id; /* 16 bytes, of a log that others read as well: ids of its events are made with them instead
+                              of the store's, so that whoever reads a message makes the same event. NULL: the store's */
+    bool by_position;      /* it goes on behind the lines that were held then: the store has them */
+    uint64_t run_key;      /* of a line that an earlier run has read: part of its events' ids; 0: this run's */
+    uint64_t log; /* the same for all files of a log that is rotated, where it is known: what waits for lines at
+                     the end of one goes on in the next. 0: it ends with the file */
     const struct container *container; /* whose log it is, or NULL */
     uint64_t ring;                     /* breadcrumb ring of records that name no finer one */
     const struct join_options *join;   /* the input's; NULL: nothing is joined */
@@ -50,5 +54,17 @@ struct stream {
         STREAM_CALLED_BY_FILE
     } called; /* access lines: whether the format's category names the program (program.h) */
 };
+
+/* Returns the key of the file whose lines it has. 0: it is none, or a log of whatever many programs write. */
+static inline uint64_t stream_file(const struct stream *s)
+{
+    return s->log_id ? 0 : s->file_key;
+}
+
+/* Returns where lines are one behind the other, in one file or several. */
+static inline uint64_t stream_log(const struct stream *s)
+{
+    return s->log && !s->container ? s->log : s->ring;
+}
 
 #endif

@@ -1,5 +1,8 @@
 #include "core/template.h"
 
+#include <stdlib.h>
+
+#include "base/xalloc.h"
 #include "text/grok.h"
 
 /* --- parsing --- */
@@ -13,22 +16,29 @@ static size_t name_length(struct slice s, char name[GROK_FIELD_MAX + 1])
     return grok_field_name(slice_sub(s, 1, (size_t)(end - s.p)), name) ? (size_t)(end - s.p) + 1 : 0;
 }
 
-static void add_part(struct arena *a, struct template *t, struct slice text, bool name, const struct regex *match)
+static void add_part(struct template *t, struct slice text, bool name, const struct regex *match)
 {
     static const struct slice prefix = SLICE("masked.");
     bool masked = name && text.n > prefix.n && slice_starts(text, prefix);
     if (text.n == 0)
         return;
     text = masked ? slice_from(text, prefix.n) : text;
-    struct template_part *grown = arena_alloc(a, (t->n + 1) * sizeof *grown);
-    if (t->n)
-        memcpy(grown, t->parts, t->n * sizeof *grown);
-    struct template_part *part = &grown[t->n++];
+    t->parts = xroom(t->parts, t->n, sizeof *t->parts);
+    struct template_part *part = &t->parts[t->n++];
     *part = (struct template_part){
         .text = text, .is_name = name, .masked = masked, .capture = name && match ? regex_number(match, text) : 0};
     if (name && !part->capture)
         part->ref = record_ref(text);
-    t->parts = grown;
+}
+
+/* As many as there are, and no room for more: rules hold thousands of them. */
+static void keep_parts(struct template *t, struct arena *a)
+{
+    struct template_part *own = t->n ? arena_alloc(a, t->n * sizeof *own) : NULL;
+    if (own)
+        memcpy(own, t->parts, t->n * sizeof *own);
+    free(t->parts);
+    t->parts = own;
 }
 
 struct template template_parse(struct slice text, const struct regex *match, struct arena *a)
@@ -49,13 +59,14 @@ struct template template_parse(struct slice text, const struct regex *match, str
         char name[GROK_FIELD_MAX + 1];
         size_t n = name_length(slice_from(text, i), name);
         if (n) {
-            add_part(a, &t, slice_sub(text, from, i), false, NULL);
-            add_part(a, &t, arena_dup(a, slice_str(name)), true, match);
+            add_part(&t, slice_sub(text, from, i), false, NULL);
+            add_part(&t, arena_dup(a, slice_str(name)), true, match);
             from = i + n;
         }
         i += n ? n : 1;
     }
-    add_part(a, &t, slice_from(text, from), false, NULL);
+    add_part(&t, slice_from(text, from), false, NULL);
+    keep_parts(&t, a);
     return t;
 }
 

@@ -70,6 +70,7 @@ static struct trace_hit *read_rest(const struct trace_grammar *g, struct trace_s
 struct opening {
     struct trace_walk walk;
     struct slice line;
+    size_t head;   /* bytes of it that collectors have put before all */
     size_t before; /* bytes of the line before the widest match */
     bool settled;  /* its language is known: no other is asked */
 };
@@ -120,6 +121,9 @@ static void add_way(const struct trace_set *set, struct trace_scratch *x, const 
     struct trace_walk *walk = &o->walk;
     bool asked = !o->settled && walk->n_ways < TRACE_WAYS_MAX && !knows_grammar(walk, by->grammar);
     struct trace_hit *first = asked ? trace_match_opening(x, t, o->line, log->arena) : NULL;
+    /* A pattern that begins where the line does; not one that is enough by itself, for which it has to. */
+    if (asked && !first && o->head && t->maybe)
+        first = trace_match_opening(x, t, slice_from(o->line, o->head), log->arena);
     if (!first)
         return;
     size_t at = (size_t)(first->match.p - o->line.p);
@@ -185,7 +189,7 @@ static void find_ways(const struct trace_set *set, struct trace_scratch *x, stru
         add_way(set, x, &set->openings[i], o, log);
     if (!o->walk.n_ways || !log->joined || !may_be_whole(set, x) || !begins_whole(x, set, o->line, &whole, log->arena))
         return;
-    *o = (struct opening){.before = SIZE_MAX, .line = o->line};
+    *o = (struct opening){.before = SIZE_MAX, .line = o->line, .head = o->head};
     add_way(set, x, &whole, o, log);
 }
 
@@ -196,6 +200,7 @@ enum trace_step trace_walk_open(const struct trace_set *set, struct trace_scratc
     if (!line.n || !has_openings(set, x))
         return TRACE_NONE;
     o.line = trace_line_clean(log->arena, line);
+    o.head = trace_line_head(o.line);
     find_ways(set, x, &o, log);
     if (!o.walk.n_ways)
         return TRACE_NONE;

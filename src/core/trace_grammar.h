@@ -124,6 +124,7 @@ struct trace_set {
     struct arena arena;
     struct conf_file **files; /* owned: samples and errors point into them */
     unsigned n_files;
+    struct arena read; /* what was read of the files, and samples: goes with them */
     struct trace_grammar **grammars;
     unsigned n;
     struct trace_regex *regexes; /* owned */
@@ -134,6 +135,7 @@ struct trace_set {
     uint64_t key;                /* of what its files say, but for samples */
     bool ready;
     bool one_thread;
+    struct regex_pool *pool; /* owned; NULL: none */
     struct trace_later {
         trace_load_f *load;
         void *u;

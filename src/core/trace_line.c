@@ -207,6 +207,21 @@ static size_t letter_before_time(struct slice s)
     return s.n > 8 && strchr("IWEF", s.p[0]) && recognise_digits(s.p + 1, s.p + s.n) == 4 && s.p[5] == ' ' ? 6 : 0;
 }
 
+/* An access line: an address, a dash, who it was, and a time in brackets. */
+static bool is_access_line(struct slice s)
+{
+    enum { WHO_MAX = 64 };
+    size_t n = 0;
+    while (n < s.n && n < WHO_MAX && (ascii_hex(s.p[n]) || s.p[n] == '.' || s.p[n] == ':'))
+        n++;
+    struct slice rest = slice_sub(s, n, n + WHO_MAX);
+    ptrdiff_t open = n >= 3 && slice_starts(rest, SLICE(" - ")) ? slice_find(rest, SLICE(" [")) : -1;
+    if (open < 0 || (size_t)open + 2 == rest.n)
+        return false;
+    const char *time = rest.p + open + 2;
+    return trace_prefix_time(time, time, s.p + s.n) > 0;
+}
+
 bool trace_line_is_record(struct slice line)
 {
     struct slice s = line;
@@ -217,5 +232,76 @@ bool trace_line_is_record(struct slice line)
     slice_skip(&s, s.n ? letter_before_time(s) : 0);
     if (s.n < 5)
         return false;
-    return is_level(s) || trace_prefix_time(s.p, s.p, s.p + s.n) > 0;
+    return is_level(s) || trace_prefix_time(s.p, s.p, s.p + s.n) > 0 || is_access_line(line);
+}
+
+/* --- heads --- */
+
+static size_t blanks(struct slice s)
+{
+    return slice_span(s, ascii_space);
+}
+
+static bool is_in_word(char c)
+{
+    return !ascii_space(c);
+}
+
+/* "time ", with the blanks behind. *collected: in the form that Docker and kubectl write it. */
+static size_t time_head(struct slice s, bool *collected)
+{
+    size_t time = s.n ? trace_prefix_time(s.p, s.p, s.p + s.n) : 0, gap = blanks(slice_from(s, time));
+    *collected = time && s.p[time - 1] == 'Z';
+    return time && gap ? time + gap : 0;
+}
+
+/* "name[pid]: ", as syslog writes it: a colon and no other. */
+static size_t program_head(struct slice s)
+{
+    enum { NAME_MAX_BYTES = 80 };
+    size_t n = slice_span(slice_sub(s, 0, NAME_MAX_BYTES), is_in_word);
+    bool named = n > 2 && n + 1 < s.n && s.p[n - 1] == ':' && s.p[n - 2] == ']' && s.p[n] == ' ' && ascii_alpha(s.p[0]);
+    return named && slice_chr(slice_sub(s, 0, n), '[') ? n + 1 : 0;
+}
+
+/* A host stands before the program, or nothing. */
+static size_t origin_head(struct slice s)
+{
+    enum { HOST_MAX = 80 };
+    size_t n = program_head(s), host = slice_span(slice_sub(s, 0, HOST_MAX), is_in_word);
+    if (n || !host || host >= s.n || s.p[host] != ' ')
+        return n;
+    n = program_head(slice_from(s, host + 1));
+    return n ? host + 1 + n : 0;
+}
+
+/* stern: pod and container, of which the pod's name has a dash and a digit. */
+static size_t pod_head(struct slice s)
+{
+    enum { POD_MAX = 128 };
+    struct slice pod = slice_sub(s, 0, slice_span(slice_sub(s, 0, POD_MAX), is_in_word));
+    size_t digits = 0;
+    for (size_t i = 0; i < pod.n; i++) {
+        if (!ascii_alnum(pod.p[i]) && pod.p[i] != '-')
+            return 0;
+        digits += ascii_digit(pod.p[i]);
+    }
+    if (!digits || !slice_chr(pod, '-') || pod.n >= s.n || s.p[pod.n] != ' ' || !ascii_alpha(s.p[0]))
+        return 0;
+    struct slice rest = slice_from(s, pod.n + 1);
+    size_t n = 0;
+    while (n < rest.n && (ascii_alnum(rest.p[n]) || rest.p[n] == '-'))
+        n++;
+    return n && n < rest.n && rest.p[n] == ' ' ? pod.n + 1 + n + 1 : 0;
+}
+
+size_t trace_line_head(struct slice line)
+{
+    size_t at = container_name(line);
+    at = at ? at + blanks(slice_from(line, at)) : pod_head(line);
+    bool collected = false;
+    struct slice rest = slice_from(line, at);
+    size_t time = time_head(rest, &collected), origin = origin_head(slice_from(rest, time));
+    at += origin || collected ? time + origin : 0;
+    return at < line.n ? at : 0;
 }

@@ -35,4 +35,8 @@ void trace_line_settle(struct trace_walk *walk, const struct trace_fit *fit);
 /* Whether it looks like the beginning of a log record: time, level, JSON object. */
 bool trace_line_is_record(struct slice line);
 
+/* What collectors have put before a line: a container's name, a time, host and program. What a logger has put there is
+ * none of it, as its name for the logger may look like a class. 0: nothing. */
+size_t trace_line_head(struct slice line);
+
 #endif

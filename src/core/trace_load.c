@@ -64,7 +64,7 @@ static void load_patterns(struct loader *l)
         if (!grok_name_ok(own[i].name))
             l->ok = conf_error(l->d, p->regex, "the name of a pattern is a letter, then letters, digits and _");
     }
-    l->grok = (struct grok){.own = own, .n_own = l->raw->n_patterns, .late = l->set->one_thread};
+    l->grok = (struct grok){.own = own, .n_own = l->raw->n_patterns, .late = l->set->one_thread, .pool = l->set->pool};
 }
 
 /* --- transitions --- */
@@ -217,24 +217,31 @@ static void load_samples(struct loader *l, const struct conf_node *list)
 {
     struct trace_grammar *g = l->grammar;
     const struct conf_node *node = list ? list->child : NULL;
-    g->samples = arena_calloc(&l->set->arena, l->raw->n_samples, sizeof *g->samples);
+    g->samples = arena_calloc(&l->set->read, l->raw->n_samples, sizeof *g->samples);
     for (; g->n_samples < l->raw->n_samples && node; node = node->next) {
         const struct raw_trace_sample *raw = &l->raw->samples[g->n_samples];
         bool none = raw->trace->type == CONF_SCALAR && slice_is(raw->trace->text, "none");
         if (!none && raw->trace->type != CONF_MAP)
             l->ok = conf_error(l->d, raw->trace, "a trace is a map, or none");
         g->samples[g->n_samples++] =
-            (struct trace_sample){.node = node, .expect = none ? NULL : raw->trace, .lines = kept(l, raw->lines)};
+            (struct trace_sample){.node = node, .expect = none ? NULL : raw->trace, .lines = raw->lines};
     }
 }
 
 /* --- the set --- */
 
-struct trace_set *trace_set_new(bool one_thread)
+struct trace_set *trace_set_new(bool one_thread, struct regex_pool *pool)
 {
     struct trace_set *set = xcalloc(1, sizeof *set);
+    set->pool = pool;
     set->one_thread = one_thread;
+    set->arena.lasting = true;
     return set;
+}
+
+struct regex_pool *trace_set_pool(const struct trace_set *set)
+{
+    return set ? set->pool : NULL;
 }
 
 unsigned trace_set_count(const struct trace_set *set)
@@ -305,7 +312,7 @@ bool trace_set_load(struct trace_set *set, struct conf_file *f, struct diag *d)
     if (!f->root)
         return true;
     struct raw_trace_grammar raw = {0};
-    struct keys_ctx c = {.arena = &set->arena, .diag = d};
+    struct keys_ctx c = {.arena = &set->read, .diag = d};
     if (!keys_bind(&trace_grammar_table, f->root, &raw, &c))
         return false;
     struct loader l = {.set = set, .raw = &raw, .d = d, .first_regex = set->n_regexes, .ok = true};
@@ -363,6 +370,7 @@ static void free_files(struct trace_set *set)
     for (unsigned i = 0; i < set->n_files; i++)
         conf_free(set->files[i]);
     free(set->files);
+    arena_done(&set->read);
     set->files = NULL;
     set->n_files = 0;
 }
@@ -383,6 +391,7 @@ void trace_set_free(struct trace_set *set)
     for (unsigned i = 0; i < set->n_regexes; i++)
         regex_free(set->regexes[i].regex);
     free(set->regexes);
+    regex_pool_free(set->pool);
     prefilter_free(set->prefilter);
     free_files(set);
     free(set->grammars);

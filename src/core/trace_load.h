@@ -9,9 +9,12 @@
 
 #include "core/trace.h"
 #include "text/conf.h"
+#include "text/regex.h"
 
-/* one_thread: its regexes are compiled to the end when they are first matched, by that thread. */
-struct trace_set *trace_set_new(bool one_thread);
+/* one_thread: its regexes are compiled to the end when they are first matched, by that thread. Else pool, which is the
+ * set's from here on: when they are matched often; NULL: at once. */
+struct trace_set *trace_set_new(bool one_thread, struct regex_pool *pool);
+struct regex_pool *trace_set_pool(const struct trace_set *set);
 void trace_set_free(struct trace_set *set);
 /* Adds the grammar of one file; takes ownership of f in any case. False: errors are in d. */
 bool trace_set_load(struct trace_set *set, struct conf_file *f, struct diag *d);

@@ -249,23 +249,33 @@ static bool add_heading(struct finder *f, struct slice above, struct arena *a)
     return true;
 }
 
+/* Words that say nothing but that a trace follows are a paragraph of their own, behind an empty line. */
+static bool opens_paragraph(const struct finder *f)
+{
+    const struct trace_hit *hit = f->log.head[0];
+    return hit && (hit->transition->action == TRACE_DO_SKIP || hit->transition->action == TRACE_DO_NAMES);
+}
+
 static bool find(struct finder *f, struct arena *a)
 {
-    size_t above = 0;
-    struct slice record = {0}; /* the last line above that is not blank */
+    size_t above = 0, said = 0; /* where the line above begins, and the last one that is not blank */
+    struct slice record = {0};  /* that one */
     while (f->at < f->text.n) {
         size_t begin = f->at;
         struct slice line = next_line(f);
         enum trace_step step = trace_walk_open(f->set, f->x, line, &f->walk, &f->log);
         if (step == TRACE_NONE) {
-            record = slice_trim(line).n ? line : record;
+            bool blank = !slice_trim(line).n;
+            said = blank ? said : begin;
+            record = blank ? record : line;
             above = begin;
             continue;
         }
         f->heading = SLICE_NONE;
         f->cause = 0;
         note_heading(f);
-        bool heading = begin > 0 && add_heading(f, slice_sub(f->text, above, begin), a);
+        above = opens_paragraph(f) ? said : above;
+        bool heading = begin > 0 && add_heading(f, opens_paragraph(f) ? record : slice_sub(f->text, above, begin), a);
         f->begin = heading ? above : begin;
         trace_follows(&f->walk, record);
         f->walk.after_record |= f->begin == 0 || f->to_the_end; /* a text that is nothing but the trace */

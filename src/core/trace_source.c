@@ -55,23 +55,12 @@ static struct slice line_at(struct slice text, const char *begin)
     return slice_ends(line, SLICE("\r")) ? slice_sub(line, 0, line.n - 1) : line;
 }
 
-/* Not inside a character. */
-static struct slice cut(struct slice s, size_t most)
-{
-    size_t n = 0;
-    if (s.n <= most)
-        return s;
-    for (size_t step = 1; step && n + step <= most; n += step)
-        step = utf8_step(slice_from(s, n));
-    return slice_sub(s, 0, n);
-}
-
 static struct slice keep(struct filling *f, struct slice line)
 {
     struct sbuf b;
     sbuf_init(&b, 16 * TRACE_SOURCE_LINE_BYTES);
-    utf8_clean(&b, cut(line, TRACE_SOURCE_LINE_BYTES));
-    struct slice kept = arena_dup(f->arena, cut(sbuf_slice(&b), TRACE_SOURCE_LINE_BYTES));
+    utf8_clean(&b, utf8_cut(line, TRACE_SOURCE_LINE_BYTES));
+    struct slice kept = arena_dup(f->arena, utf8_cut(sbuf_slice(&b), TRACE_SOURCE_LINE_BYTES));
     sbuf_done(&b);
     f->kept_bytes += kept.n;
     return kept;

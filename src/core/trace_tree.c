@@ -145,12 +145,15 @@ static struct slice value_of(const struct trace_node *node, struct arena *a)
     return slice_of(p, n);
 }
 
-/* a.b.Type is Type of module a.b: the first name with a capital begins the type, else the last name is it. */
+/* a.b.Type is Type of module a.b: the first name with a capital begins the type, else the last name is it. A class that
+ * Python's function makes has the function's name before it, a.b.f.<locals>.Type, which is part of the type. */
 static void split_type(struct trace_node *node)
 {
     size_t at = 0;
     struct slice s = node->type;
-    for (size_t i = 0; i < s.n && !(at < s.n && s.p[at] >= 'A' && s.p[at] <= 'Z'); i++)
+    ptrdiff_t local = slice_find(s, SLICE(".<locals>"));
+    size_t n = local < 0 ? s.n : (size_t)local;
+    for (size_t i = 0; i < n && !(at < s.n && s.p[at] >= 'A' && s.p[at] <= 'Z'); i++)
         if (s.p[i] == '.')
             at = i + 1;
     if (at == 0 || at >= s.n)

@@ -301,7 +301,8 @@ static void texts_by_text(const struct verdict *v, const struct template_source 
     out->value = fill_texts(v->rule, from, out);
     if (v->rule && v->rule->event.type.set)
         out->type = template_fill(&v->rule->event.type, from);
-    else if (!v->rule) /* as the value of a type, so that no id gets into the title that Sentry shows */
+    /* as the value of a type, so that no id gets into the title that Sentry shows */
+    if (!v->rule || (v->rule->event.type.set && !out->type.n))
         out->type = origin_type(from->record, v->level, from->log_template, from->arena);
 }
 

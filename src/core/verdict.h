@@ -8,6 +8,7 @@
 #ifndef CORE_VERDICT_H
 #define CORE_VERDICT_H
 
+#include "core/flood.h"
 #include "core/rule_set.h"
 #include "core/template.h"
 
@@ -61,6 +62,7 @@ struct verdict {
     uint64_t issue_hash;               /* the same by those that are equal on every host */
     uint64_t issue; /* key of the issue: hash of project and fingerprint, equal on every host and in every run */
     bool first;     /* of its issue, in the period of flood control */
+    enum issue_news news;
     struct slice project;
     const struct fold *fold;         /* NULL: it has an issue of its own */
     const struct event_texts *texts; /* NULL before verdict_complete */

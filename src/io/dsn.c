@@ -202,6 +202,12 @@ bool dsn_parse(struct dsn *out, struct slice text, struct diag *d)
     return true;
 }
 
+void dsn_of_topic(struct dsn *out, const char *topic, struct slice broker)
+{
+    *out = (struct dsn){.envelope_url = xasprintf("kafka:%s", topic),
+                        .shown = xasprintf("kafka topic %s at %.*s", topic, SLICE_ARG(broker))};
+}
+
 void dsn_done(struct dsn *d)
 {
     free(d->public_key);

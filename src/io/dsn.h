@@ -16,6 +16,8 @@ struct dsn {
 /* White space around the text is ignored (files end in a newline). False and an entry in d (no place) that names the
  * part that is wrong; never prints the key. */
 bool dsn_parse(struct dsn *out, struct slice text, struct diag *d);
+/* What stands in place of one where events go to a topic of Kafka. */
+void dsn_of_topic(struct dsn *out, const char *topic, struct slice broker);
 void dsn_done(struct dsn *d);
 /* Whether the DSN is http:// to another host than this one. */
 bool dsn_in_the_clear(const struct dsn *d);

@@ -3,7 +3,6 @@
 #include <event2/buffer.h>
 #include <event2/keyvalq_struct.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -12,13 +11,14 @@
 #include "io/http_token.h"
 #include "io/http_track.h"
 #include "io/listen.h"
+#include "text/zip.h"
 
 enum {
     HEAD_MAX = 16 << 10,
     BODY_MAX = 4 << 10, /* for a form with a token; no other request needs a body */
     TOKEN_MAX = 512,
     TIMEOUT_S = 20,
-    NONCE_BYTES = 16,
+    COMPRESS_MIN = 1024,
 };
 
 struct http {
@@ -28,6 +28,7 @@ struct http {
     struct listener listener;
     struct evhttp *evhttp;
     struct track *track;
+    struct http_streams streams;
     struct counts unseen; /* counts of this server, which are not in the ledger */
     unsigned connections;
     bool local;
@@ -56,36 +57,34 @@ static const char *name_of(int status)
     return "Internal Server Error";
 }
 
-static void make_nonce(char out[2 * NONCE_BYTES + 1])
-{
-    unsigned char bytes[NONCE_BYTES] = {0};
-    if (getrandom(bytes, sizeof bytes, GRND_NONBLOCK) != sizeof bytes)
-        memset(bytes, 0, sizeof bytes); /* the page has no script that a nonce which can be guessed would let in */
-    for (int i = 0; i < NONCE_BYTES; i++)
-        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
-}
+/*
+ * Of this server alone, and nothing that stands in a document: no script, style or handler in markup, and no way from a
+ * text to markup (Trusted Types), so that what a log says stays text even where the page would err.
+ */
+static const char policy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'";
 
-static void put_headers(struct evhttp_request *req, const struct http_answer *a, const char *nonce)
+static void put_headers(struct evhttp_request *req, const struct http_answer *a)
 {
     struct evkeyvalq *h = evhttp_request_get_output_headers(req);
-    char text[256];
-    snprintf(text, sizeof text,
-             "default-src 'none'; style-src 'nonce-%s'; base-uri 'none'; form-action 'self'; frame-ancestors "
-             "'none'",
-             nonce);
-    evhttp_add_header(h, "Content-Security-Policy", text);
+    char text[32];
+    evhttp_add_header(h, "Content-Security-Policy", policy);
     evhttp_add_header(h, "X-Content-Type-Options", "nosniff");
     evhttp_add_header(h, "X-Frame-Options", "DENY");
     /* no-referrer would also take the Origin away from our own form */
     evhttp_add_header(h, "Referrer-Policy", "same-origin");
     evhttp_add_header(h, "Cross-Origin-Resource-Policy", "same-origin");
-    evhttp_add_header(h, "Cache-Control", "no-store");
+    evhttp_add_header(h, "Cache-Control", a->for_ever ? "private, max-age=31536000, immutable" : "no-store");
     evhttp_add_header(h, "Connection", "close");
     evhttp_add_header(h, "Content-Type", a->type ? a->type : "text/plain; charset=utf-8");
     if (a->status == 405)
-        evhttp_add_header(h, "Allow", "GET, HEAD");
+        evhttp_add_header(h, "Allow", a->allow ? a->allow : "GET, HEAD");
     if (a->status == 401)
         evhttp_add_header(h, "WWW-Authenticate", "Bearer realm=\"crumbd\"");
+    if (a->stream)
+        return;
     /* evhttp would send the body of an answer to HEAD, and without one it would name no length. */
     snprintf(text, sizeof text, "%zu", a->body.n);
     evhttp_add_header(h, "Content-Length", text);
@@ -95,6 +94,7 @@ static void refuse(struct http_answer *a, int status, const char *why)
 {
     a->status = status;
     a->type = NULL;
+    a->for_ever = false;
     sbuf_reset(&a->body);
     sbuf_addf(&a->body, "%s\n", why);
 }
@@ -194,12 +194,32 @@ static bool may_log_in(const struct http *h, const struct http_request *req)
     return h->token && !h->local && !h->setup.probes_only && slice_is(req->path, HTTP_LOGIN);
 }
 
-static void answer(struct http *h, struct evhttp_request *req, const char *nonce, struct http_answer *a)
+/* A stream is no answer to HEAD, and there may be only so many. */
+static void admit_stream(struct http *h, bool head, struct http_answer *a)
+{
+    bool room = head || http_streams_room(&h->streams);
+    if (head || !room)
+        a->stream = NULL;
+    if (!room)
+        refuse(a, 503, "as many live streams are open as there may be");
+}
+
+/* What the caller of the server says. */
+static void ask(struct http *h, struct evhttp_request *req, struct http_request *request, struct http_answer *a)
+{
+    request->access = access_of(h, req);
+    request->post = evhttp_request_get_command(req) == EVHTTP_REQ_POST;
+    request->deliberate = header(req, "X-Crumbd").n && !from_elsewhere(req);
+    h->setup.answer(h->setup.u, request, a);
+    if (a->stream)
+        admit_stream(h, evhttp_request_get_command(req) == EVHTTP_REQ_HEAD, a);
+}
+
+static void answer(struct http *h, struct evhttp_request *req, struct http_answer *a)
 {
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
     const char *path = uri ? evhttp_uri_get_path(uri) : NULL, *query = uri ? evhttp_uri_get_query(uri) : NULL;
-    struct http_request request = {
-        .path = slice_str(path && *path ? path : "/"), .query = slice_str(query), .nonce = nonce};
+    struct http_request request = {.path = slice_str(path && *path ? path : "/"), .query = slice_str(query)};
     enum evhttp_cmd_type method = evhttp_request_get_command(req);
     if (!http_names_hold(h->setup.names, h->setup.n_names, evhttp_request_get_host(req))) {
         refuse(
@@ -208,34 +228,83 @@ static void answer(struct http *h, struct evhttp_request *req, const char *nonce
             "http_names in crumbd's configuration");
     } else if (method == EVHTTP_REQ_POST && may_log_in(h, &request)) {
         answer_form(h, req, &request, a);
-    } else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
+    } else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD && method != EVHTTP_REQ_POST) {
         refuse(a, 405, "only GET and HEAD");
     } else if (!uri) {
         refuse(a, 400, "this is no address");
     } else {
-        request.access = access_of(h, req);
-        h->setup.answer(h->setup.u, &request, a);
+        ask(h, req, &request, a);
     }
     if (a->body.over)
         refuse(a, 500, "this is longer than an answer may be");
+}
+
+/* ---- how they travel ---- */
+
+/* A weight of 0: "q=0", "q=0.000". */
+static bool is_nothing(struct slice weight)
+{
+    struct slice digits = slice_from(weight, 2);
+    for (size_t i = 0; i < digits.n; i++)
+        if (digits.p[i] != '0' && digits.p[i] != '.')
+            return false;
+    return slice_istarts(weight, SLICE("q="));
+}
+
+/* A coding of Accept-Encoding (RFC 9110, 12.5.3). */
+static bool accepts_gzip(struct slice accepted)
+{
+    while (accepted.n) {
+        struct slice weight = slice_split(&accepted, ','), name = slice_trim(slice_split(&weight, ';'));
+        if (slice_ieq(name, SLICE("gzip")))
+            return !is_nothing(slice_trim(weight));
+    }
+    return false;
+}
+
+/* Compresses what is worth it, for who asks for it. */
+static void compress(struct evhttp_request *req, struct http_answer *a)
+{
+    struct evkeyvalq *h = evhttp_request_get_output_headers(req);
+    struct sbuf out;
+    if (a->stream || a->body.n < COMPRESS_MIN)
+        return;
+    evhttp_add_header(h, "Vary", "Accept-Encoding");
+    if (!accepts_gzip(header(req, "Accept-Encoding")))
+        return;
+    sbuf_init(&out, 2 * HTTP_ANSWER_MAX);
+    if (!zip_gzip(sbuf_slice(&a->body), &out)) {
+        sbuf_done(&out);
+        return;
+    }
+    sbuf_done(&a->body);
+    a->body = out;
+    evhttp_add_header(h, "Content-Encoding", "gzip");
+}
+
+static void send_whole(struct evhttp_request *req, const struct http_answer *a)
+{
+    struct evbuffer *body = evhttp_request_get_command(req) == EVHTTP_REQ_HEAD ? NULL : evbuffer_new();
+    if (body)
+        evbuffer_add(body, a->body.p, a->body.n);
+    evhttp_send_reply(req, a->status, name_of(a->status), body);
+    if (body)
+        evbuffer_free(body);
 }
 
 static void http_on_request(struct evhttp_request *req, void *u)
 {
     struct http *h = u;
     struct http_answer a = {.status = 200};
-    char nonce[2 * NONCE_BYTES + 1];
     track_request(h->track, evhttp_request_get_connection(req));
-    make_nonce(nonce);
     sbuf_init(&a.body, HTTP_ANSWER_MAX);
-    answer(h, req, nonce, &a);
-    put_headers(req, &a, nonce);
-    struct evbuffer *body = evhttp_request_get_command(req) == EVHTTP_REQ_HEAD ? NULL : evbuffer_new();
-    if (body)
-        evbuffer_add(body, a.body.p, a.body.n);
-    evhttp_send_reply(req, a.status, name_of(a.status), body);
-    if (body)
-        evbuffer_free(body);
+    answer(h, req, &a);
+    compress(req, &a);
+    put_headers(req, &a);
+    if (a.stream)
+        http_stream_begin(&h->streams, req, a.stream);
+    else
+        send_whole(req, &a);
     sbuf_done(&a.body);
 }
 
@@ -280,6 +349,7 @@ struct http *http_new(struct event_base *base, const struct http_setup *setup, s
                                  .port = setup->port,
                                  .over_unix = setup->host[0] == '/',
                                  .socket_mode = 0660};
+    http_streams_init(&h->streams, base);
     if (listen_open(&h->listener, &on, SOCK_STREAM, d)) {
         h->local = listener_is_loopback(&h->listener);
         h->token = setup->token ? http_token_new(setup->token, h->listener.port) : NULL;
@@ -307,6 +377,7 @@ void http_free(struct http *h)
         return;
     if (h->evhttp)
         evhttp_free(h->evhttp);
+    http_streams_done(&h->streams);
     track_free(h->track);
     listen_close(&h->listener);
     http_token_free(h->token);

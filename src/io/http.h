@@ -1,15 +1,16 @@
 /*
- * http: the server of the status page and of the probes: GET and HEAD, one answer for a request, and the form that asks
- * for the token; nothing else.
+ * http: the server of the status page and of the probes: GET, HEAD and POST, one answer for a request, which may go on
+ * (http_stream), and the form that asks for the token; nothing else.
  *
  * Moves bytes only; what is answered is the caller's. The path is handed on as it was sent: nothing is
- * decoded and no file is ever opened, so there is no folder to leave. Every answer ends its connection and
- * forbids a browser to run, load, embed or keep anything. A Host that is a foreign name is refused, so that no
- * web page can read the status of its visitor's network under a name of its own (http_names).
+ * decoded and no file is ever opened, so there is no folder to leave. What is longer than a packet is
+ * compressed for who accepts gzip. Every answer ends its connection and forbids a browser to run or load what is not of
+ * this server, to embed it, and, but for what never changes, to keep it. A Host that is a foreign name is refused, so
+ * that no web page can read the status of its visitor's network under a name of its own (http_names).
  *
  * Who may see everything: on a loopback address and a unix socket who can reach it; elsewhere who has the token
- * (http_token). The others get what `http_request.access` allows. A POST that a page of another origin sends is
- * refused before it is looked at.
+ * (http_token). The others get what `http_request.access` allows. A form that a page of another origin sends is refused
+ * before it is looked at; of any other POST the caller is told whether it is deliberate.
  *
  * Bounds: HTTP_CONNECTIONS_MAX connections (http_track lets the oldest unfinished one go), request head and
  * body, a time limit, HTTP_ANSWER_MAX for an answer. Belongs to the thread of the base.
@@ -21,8 +22,9 @@
 
 #include "base/err.h"
 #include "base/sbuf.h"
+#include "io/http_stream.h"
 
-enum { HTTP_CONNECTIONS_MAX = 16, HTTP_ANSWER_MAX = 4 << 20 };
+enum { HTTP_CONNECTIONS_MAX = 32 + HTTP_STREAMS_MAX, HTTP_ANSWER_MAX = 4 << 20 };
 
 /* What the caller of an address may see; the last three see only what is for everyone. */
 enum http_access {
@@ -36,14 +38,18 @@ enum http_access {
 struct http_request {
     struct slice path;  /* from '/', without the query */
     struct slice query; /* behind '?' */
-    const char *nonce;  /* of this answer: the one style element allowed has it as its attribute */
     enum http_access access;
+    bool post;       /* it would change something; else GET or HEAD */
+    bool deliberate; /* of a post: it has the header X-Crumbd, which a page of another origin cannot set */
 };
 
 struct http_answer {
-    int status;       /* 200 unless it is set */
-    const char *type; /* Content-Type; text/plain unless it is set */
-    struct sbuf body; /* over: the answer becomes a 500 that says so */
+    int status;                         /* 200 unless it is set */
+    const char *type;                   /* Content-Type; text/plain unless it is set */
+    bool for_ever;                      /* what this address says never changes: a browser may keep it */
+    const char *allow;                  /* of a 405; GET, HEAD unless it is set */
+    struct sbuf body;                   /* over: the answer becomes a 500 that says so */
+    const struct http_streamed *stream; /* not NULL: it goes on behind the headers, and has no body */
 };
 
 /* Fills an answer, on the loop. The request is valid during the call. */

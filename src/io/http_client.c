@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <curl/curl.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/version.h"
@@ -24,6 +25,7 @@ enum {
 
 struct http_client_target {
     char *url, *ca_file, *proxy;
+    struct http_client_options opt; /* without its texts, which are above */
     struct curl_slist *headers;
 };
 
@@ -49,6 +51,23 @@ struct http_client {
     struct transfer *transfers;
 };
 
+/* libcurl counts who has set it up, before 7.84 without a lock. */
+static pthread_mutex_t set_up_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void set_up(void)
+{
+    pthread_mutex_lock(&set_up_lock);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    pthread_mutex_unlock(&set_up_lock);
+}
+
+static void put_away(void)
+{
+    pthread_mutex_lock(&set_up_lock);
+    curl_global_cleanup();
+    pthread_mutex_unlock(&set_up_lock);
+}
+
 const char *http_client_version(void)
 {
     return curl_version();
@@ -57,18 +76,16 @@ const char *http_client_version(void)
 struct http_client_target *http_client_target_new(const char *url, const char *const *headers,
                                                   const struct http_client_options *opt)
 {
-    static const char *const fixed[] = {
-        "Content-Encoding: gzip",
-        "Expect:", /* leaves out the Expect header, and with it a wait for an answer that many servers do not give */
-    };
     struct http_client_target *t = xcalloc(1, sizeof *t);
     t->url = xstrdup(url);
     t->ca_file = opt->ca_file ? xstrdup(opt->ca_file) : NULL;
     t->proxy = opt->proxy ? xstrdup(opt->proxy) : NULL;
+    t->opt = *opt;
+    t->opt.ca_file = t->opt.proxy = NULL;
     for (; *headers; headers++)
         t->headers = curl_slist_append(t->headers, *headers);
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
-        t->headers = curl_slist_append(t->headers, fixed[i]);
+    /* Leaves out the Expect header, and with it a wait for an answer that many servers do not give. */
+    t->headers = curl_slist_append(t->headers, "Expect:");
     return t;
 }
 
@@ -130,6 +147,14 @@ static size_t http_client_on_body(char *p, size_t size, size_t count, void *u)
     return n <= room ? n : 0;
 }
 
+/* Not 0 ends it. */
+static int http_client_on_progress(void *u, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    const struct http_client_options *opt = u;
+    (void)a, (void)b, (void)c, (void)d;
+    return opt->gave_up(opt->gave_up_u);
+}
+
 static void set(CURL *easy, CURLoption option, const char *value)
 {
     CURLcode rc = curl_easy_setopt(easy, option, value);
@@ -179,7 +204,7 @@ static struct transfer *transfer_new(const struct http_client_target *target, st
     t->u = u;
     sbuf_init(&t->rate_limits, RATE_LIMITS_BYTES);
     sbuf_init(&t->retry_after, RETRY_AFTER_BYTES);
-    sbuf_init(&t->answer, BODY_BYTES_KEPT);
+    sbuf_init(&t->answer, target->opt.answer_bytes ? target->opt.answer_bytes : BODY_BYTES_KEPT);
     CURL *e = t->easy;
     set(e, CURLOPT_URL, target->url);
     set(e, CURLOPT_USERAGENT, CLIENT);
@@ -191,10 +216,17 @@ static struct transfer *transfer_new(const struct http_client_target *target, st
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, target->headers);
     curl_easy_setopt(e, CURLOPT_POSTFIELDS, t->body.p); /* not copied */
     curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.n);
+    if (target->opt.method) /* curl copies it */
+        set(e, CURLOPT_CUSTOMREQUEST, target->opt.method);
     http_versions(e, target->url);
     curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, http_client_on_new_socket);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
-    curl_easy_setopt(e, CURLOPT_TIMEOUT, (long)TOTAL_TIMEOUT_S);
+    curl_easy_setopt(e, CURLOPT_TIMEOUT, (long)(target->opt.total_s ? target->opt.total_s : TOTAL_TIMEOUT_S));
+    if (target->opt.gave_up) {
+        curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, http_client_on_progress);
+        curl_easy_setopt(e, CURLOPT_XFERINFODATA, &target->opt);
+        curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
+    }
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -343,7 +375,7 @@ static void begin(struct http_client *p)
 struct http_client *http_client_new(struct event_base *base)
 {
     struct http_client *p = xcalloc(1, sizeof *p);
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    set_up();
     p->base = base;
     p->timer = evtimer_new(base, http_client_on_timer, p);
     p->pulse = evtimer_new(base, http_client_on_pulse, p);
@@ -371,7 +403,7 @@ void http_client_free(struct http_client *p)
     event_free(p->timer);
     event_free(p->pulse);
     free(p);
-    curl_global_cleanup();
+    put_away();
 }
 
 void http_client_send(struct http_client *p, const struct http_client_target *target, struct sbuf *body,
@@ -392,8 +424,8 @@ void http_client_send(struct http_client *p, const struct http_client_target *ta
 
 void http_client_once(const struct http_client_target *target, struct sbuf *body, http_client_answer_f *done, void *u)
 {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    set_up();
     struct transfer *t = transfer_new(target, body, done, u);
     finish(t, curl_easy_perform(t->easy));
-    curl_global_cleanup();
+    put_away();
 }

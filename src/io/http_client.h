@@ -5,7 +5,7 @@
  * Owns connections (kept alive, reused), the bodies on their way, and of each answer the status, two headers and the
  * first bytes of the body. Bounds: 15 s to connect, 60 s in all, 64 KiB of headers, 8 KiB of body. Redirects are not
  * followed: the body would not follow them. A connection that the server closed while it was idle is replaced and the
- * request sent again, by libcurl. Main thread only.
+ * request sent again, by libcurl. Main thread only, but for http_client_once.
  */
 #ifndef IO_HTTP_CLIENT_H
 #define IO_HTTP_CLIENT_H
@@ -17,6 +17,12 @@
 struct http_client_options {
     const char *ca_file; /* PEM; NULL: the system's */
     const char *proxy;   /* URL; NULL: as http_proxy, https_proxy and no_proxy in the environment say */
+    const char *method;  /* a literal; NULL: POST */
+    size_t answer_bytes; /* kept of the body; 0: 8 KiB */
+    unsigned total_s;    /* that a request may take; 0: 60 */
+    /* Asked about once a second while a request is on its way: whether nobody waits for it any more. NULL: never. */
+    bool (*gave_up)(void *u);
+    void *gave_up_u;
 };
 
 /* Everything that is the same for each request to one project. */
@@ -45,14 +51,14 @@ typedef void http_client_answer_f(void *u, const struct http_client_answer *a);
 struct http_client *http_client_new(struct event_base *base);
 /* Requests still on their way are dropped, without a callback. */
 void http_client_free(struct http_client *p);
-/* Takes the bytes of `body`, which is gzip, and leaves it empty. `done` is called once, never from inside this call. */
+/* Takes the bytes of `body` and leaves it empty. `done` is called once, never from inside this call. */
 void http_client_send(struct http_client *p, const struct http_client_target *t, struct sbuf *body,
                       http_client_answer_f *done, void *u);
 /* Closes the connections that are kept, of which libcurl does not notice when the server closes them. There must be no
    request on its way, and it is not called from a callback. */
 void http_client_close_kept(struct http_client *p);
 /* Does the same as http_client_send with a request of its own and waits for the answer; calls `done` before it returns.
- */
+   From any thread that may connect. */
 void http_client_once(const struct http_client_target *t, struct sbuf *body, http_client_answer_f *done, void *u);
 /* libcurl's version and TLS library. */
 const char *http_client_version(void);

@@ -70,6 +70,50 @@ static bool is_turn_over(const struct in_backfill *in, const struct old_log *l)
     return in->paused || l->stream.last_us > in->until_us;
 }
 
+/* ---- rotated sets ---- */
+
+/* A copy, or an empty file: no line of its set is in it. */
+static bool has_no_lines(const struct old_log *l)
+{
+    return l->state == OLD_LOG_ENDED && !l->stream.log && !l->matched;
+}
+
+/* The file of its set that was read to its end when it begins; NULL: it is the first, or both have lines of one time.
+ */
+static const struct old_log *before(const struct in_backfill *in, const struct old_log *l)
+{
+    const struct old_log *b = l;
+    while (b > in->logs)
+        if ((--b)->rotated == l->rotated && !has_no_lines(b))
+            return b->to->fate == BACKFILL_READ && b->stream.log ? b : NULL;
+    return NULL;
+}
+
+static void begin(struct in_backfill *in, struct old_log *l)
+{
+    in->open[in->n_open++] = l;
+    old_log_begin(l, before(in, l));
+}
+
+/* The next of its set begins with lines of that time where they go on with it: it has its turn at once. */
+static void begin_after(struct in_backfill *in, const struct old_log *ended)
+{
+    struct old_log *l = &in->logs[ended - in->logs + 1], *end = in->logs + in->n;
+    while (l < end && (l->rotated != ended->rotated || has_no_lines(l)))
+        l++;
+    if (l < end && l->state == OLD_LOG_WAITS && l->goes_on)
+        begin(in, l);
+}
+
+/* Both have lines of one time, or it ends where the other begins. */
+static bool ends_at_begin(const struct in_backfill *in, const struct old_log *next)
+{
+    for (unsigned i = 0; i < in->n_open; i++)
+        if (in->open[i]->rotated == next->rotated && in->open[i]->stream.last_us <= next->first_us)
+            return true;
+    return false;
+}
+
 /* ---- one file ---- */
 
 static void leave(struct in_backfill *in, struct old_log *l, enum backfill_fate fate)
@@ -124,26 +168,34 @@ static void go_on(struct in_backfill *in, struct old_log *l)
         if (is_turn_over(in, l))
             return;
     }
-    if (l->state == OLD_LOG_ENDS)
+    if (l->state == OLD_LOG_ENDS) {
         leave(in, l, BACKFILL_READ);
-    else
+        begin_after(in, l);
+    } else {
         read_some(in, l);
+    }
 }
 
 /* ---- which one ---- */
+
+/* Of one time those that began first go first. */
+static bool is_older(const struct old_log *a, const struct old_log *b)
+{
+    return a->stream.last_us != b->stream.last_us ? a->stream.last_us < b->stream.last_us : a < b;
+}
 
 static struct old_log *oldest_but(const struct in_backfill *in, const struct old_log *but)
 {
     struct old_log *found = NULL;
     for (unsigned i = 0; i < in->n_open; i++)
-        if (in->open[i] != but && (!found || in->open[i]->stream.last_us < found->stream.last_us))
+        if (in->open[i] != but && (!found || is_older(in->open[i], found)))
             found = in->open[i];
     return found;
 }
 
 static const struct old_log *next_log(struct in_backfill *in)
 {
-    while (in->next < in->n && in->logs[in->next].state == OLD_LOG_ENDED)
+    while (in->next < in->n && in->logs[in->next].state != OLD_LOG_WAITS)
         in->next++;
     return in->next < in->n && in->n_open < BACKFILL_OPEN_MAX ? &in->logs[in->next] : NULL;
 }
@@ -153,9 +205,8 @@ static struct old_log *pick(struct in_backfill *in)
 {
     const struct old_log *next, *other;
     struct old_log *l = oldest_but(in, NULL);
-    while ((next = next_log(in)) && (!l || next->first_us <= l->stream.last_us)) {
-        in->open[in->n_open++] = &in->logs[in->next];
-        old_log_begin(&in->logs[in->next++]);
+    while ((next = next_log(in)) && (!l || next->first_us <= l->stream.last_us) && !ends_at_begin(in, next)) {
+        begin(in, &in->logs[in->next++]);
         l = oldest_but(in, NULL);
     }
     other = oldest_but(in, l);

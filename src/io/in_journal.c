@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "io/clock.h"
 #include "io/peer.h"
 #include "text/json.h"
 
@@ -32,7 +33,13 @@ struct in_journal {
     struct input_sink sink;
     sd_journal *journal;
     struct event *readable, *more;
-    bool by_unit; /* only the entries of one unit are read */
+    struct event *await; /* the next look for a journal that is not there yet; NULL: it is */
+    struct event_base *base;
+    const char *folder; /* NULL: the host's */
+    unsigned looks;
+    int64_t since_us; /* of one that was awaited: when this began, and what is older was not asked for; 0: it was not */
+    int64_t await_ms; /* 0: as usual */
+    bool by_unit;     /* only the entries of one unit are read */
     bool paused, begun, placed;
     bool caught_up; /* the last look found no further entry */
     bool moved;     /* the current entry is not the one `cursor` names */
@@ -154,6 +161,8 @@ static int begin(struct in_journal *in)
 /* Goes to the entry before the first one that is to be handed on. */
 static int place(struct in_journal *in)
 {
+    if (!in->cursor && in->since_us)
+        return sd_journal_seek_realtime_usec(in->journal, (uint64_t)in->since_us);
     if (!in->cursor) /* the whole journal is to be read, or it was empty when this input began */
         return sd_journal_seek_head(in->journal);
     int r = sd_journal_seek_cursor(in->journal, in->cursor);
@@ -327,7 +336,7 @@ static void journal_on_readable(evutil_socket_t fd, short what, void *u)
 static void journal_look(struct input *input)
 {
     struct in_journal *in = (struct in_journal *)input;
-    int r = in->begun ? 0 : begin(in);
+    int r = in->begun || in->await ? 0 : begin(in);
     if (r < 0)
         failed(in, "no place to begin in the journal", r);
 }
@@ -339,6 +348,8 @@ static void journal_stop(struct input *input)
         event_free(in->readable);
     if (in->more)
         event_free(in->more);
+    if (in->await)
+        event_free(in->await);
     sd_journal_close(in->journal);
     sbuf_done(&in->json);
     free(in->cursor);
@@ -346,17 +357,23 @@ static void journal_stop(struct input *input)
     free(in);
 }
 
-static bool open_files(struct in_journal *in, const char *folder, struct diag *d)
+static bool has_files(const struct in_journal *in)
+{
+    return in->folder || sd_journal_has_runtime_files(in->journal) > 0 ||
+           sd_journal_has_persistent_files(in->journal) > 0;
+}
+
+static bool open_files(struct in_journal *in, struct diag *d)
 {
     const struct input_options *opt = in->opt;
+    const char *folder = in->folder;
     int r = folder ? sd_journal_open_directory(&in->journal, folder, 0)
                    : sd_journal_open(&in->journal, SD_JOURNAL_LOCAL_ONLY);
     if (r < 0) {
         err_add(d, ERR_ERROR, opt->place, "the systemd journal cannot be opened: %s", strerror(-r));
         return false;
     }
-    if (!folder && sd_journal_has_runtime_files(in->journal) <= 0 &&
-        sd_journal_has_persistent_files(in->journal) <= 0) {
+    if (!folder && !in->await && !has_files(in)) {
         log_at(LOG_WARN,
                "no journal that crumbd may read: is systemd-journald running, and crumbd's user in group "
                "systemd-journal?",
@@ -371,14 +388,84 @@ static bool open_files(struct in_journal *in, const char *folder, struct diag *d
     return true;
 }
 
-static bool open_events(struct in_journal *in, struct event_base *base)
+static bool open_events(struct in_journal *in)
 {
+    struct event_base *base = in->base;
     int fd = sd_journal_get_fd(in->journal), events = fd < 0 ? 0 : sd_journal_get_events(in->journal);
     short what = (short)((events & POLLIN ? EV_READ : 0) | (events & POLLOUT ? EV_WRITE : 0));
     /* There is no descriptor to wait for: the time-out alone calls. */
     in->readable = event_new(base, fd < 0 ? -1 : fd, fd < 0 ? 0 : what, journal_on_readable, in);
     in->more = evtimer_new(base, journal_on_turn, in);
     return in->readable && in->more;
+}
+
+static bool open_all(struct in_journal *in, struct diag *d)
+{
+    if (!open_files(in, d))
+        return false;
+    if (open_events(in))
+        return true;
+    err_add(d, ERR_ERROR, in->opt->place, "cannot read the journal: no memory or no event");
+    return false;
+}
+
+/* --- one that is awaited: looked for now and then, and read from when crumbd began --- */
+
+static void journal_on_await(evutil_socket_t fd, short what, void *u);
+
+static bool await(struct in_journal *in)
+{
+    in->since_us = clock_wall_us();
+    in->caught_up = true; /* as far as there is one */
+    in->await = evtimer_new(in->base, journal_on_await, in);
+    return in->await;
+}
+
+static void look_again(struct in_journal *in)
+{
+    int64_t ms = input_await_ms(in->looks, in->await_ms);
+    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    event_add(in->await, &tv);
+}
+
+/* Where there is none libsystemd opens it all the same, and would not see one that comes. */
+static bool appears(struct in_journal *in)
+{
+    struct diag d = {0};
+    bool ok = !input_is_instead(in->opt) && open_files(in, &d) && has_files(in);
+    err_done(&d);
+    if (ok)
+        return true;
+    sd_journal_close(in->journal);
+    in->journal = NULL;
+    return false;
+}
+
+static void journal_on_await(evutil_socket_t fd, short what, void *u)
+{
+    struct in_journal *in = u;
+    (void)fd, (void)what;
+    input_turn(&in->sink, &in->input, SLICE_NONE);
+    in->looks++;
+    if (in->paused || !appears(in) || !open_events(in)) {
+        look_again(in);
+        return;
+    }
+    log_journal(LOG_INFO, "a journal has appeared, it is read", in, 0);
+    event_free(in->await);
+    in->await = NULL;
+    in->begun = !in->cursor;
+    in->input.files = 1;
+    in->input.changed = true;
+    next_turn(in);
+}
+
+void journal_tune(struct input *input, int64_t await_ms, int64_t since_us)
+{
+    struct in_journal *in = (struct in_journal *)input;
+    in->await_ms = await_ms;
+    in->since_us = since_us;
+    look_again(in);
 }
 
 struct input *journal_open(struct event_base *base, const struct input_options *opt, const struct input_sink *sink,
@@ -399,16 +486,16 @@ struct input *journal_open(struct event_base *base, const struct input_options *
     in->own_invocation = getenv("INVOCATION_ID");
     snprintf(in->own_pid, sizeof in->own_pid, "%d", getpid());
     sbuf_init(&in->json, JSON_BLOW_UP * (opt->max_message_bytes + JOURNAL_FIELD_MAX + 4096) + FIELDS_BYTES_MAX);
-    bool ok = open_files(in, folder, d);
-    if (ok && !open_events(in, base)) {
-        err_add(d, ERR_ERROR, opt->place, "cannot read the journal: no memory or no event");
-        ok = false;
-    }
-    if (!ok) {
+    in->base = base;
+    in->folder = folder;
+    if (!(opt->awaited ? await(in) : open_all(in, d))) {
         journal_stop(&in->input);
         return NULL;
     }
-    next_turn(in);
+    if (in->await)
+        look_again(in);
+    else
+        next_turn(in);
     return &in->input;
 }
 
@@ -424,7 +511,7 @@ static void journal_pause(struct input *input, bool paused)
     if (paused == in->paused)
         return;
     in->paused = paused;
-    if (!paused)
+    if (!paused && !in->await)
         next_turn(in);
 }
 

@@ -13,6 +13,8 @@
 #include "io/tail.h"
 #include "io/tail_position.h"
 
+enum { TURN_COSTS = 256, WAIT_COSTS = 16 }; /* as bytes */
+
 /* ---- reading ---- */
 
 static void hand_on_whole(struct tail *t, struct tail_file *f)
@@ -159,13 +161,19 @@ static void tail_on_turn(evutil_socket_t fd, short what, void *u)
     (void)fd, (void)what;
     for (uint64_t done = 0; !t->paused && done < TAIL_TURN_BYTES && (f = TAILQ_FIRST(&t->ready));) {
         TAILQ_REMOVE(&t->ready, f, ready);
+        if (tail_waits_for_another(f)) {
+            TAILQ_INSERT_TAIL(&t->ready, f, ready);
+            done += WAIT_COSTS;
+            continue;
+        }
         f->is_ready = false;
+        f->begun = true;
         uint64_t before = f->read_at;
         if (read_some(t, f))
             tail_ready(t, f);
         else
             tail_has_been_read(t, f);
-        done += f->packed ? TAIL_READ_BYTES : f->read_at - before + 256;
+        done += f->packed ? TAIL_READ_BYTES : f->read_at - before + TURN_COSTS;
     }
     if (!t->paused && TAILQ_FIRST(&t->ready))
         tail_next_turn(t);
@@ -231,6 +239,7 @@ static void take_row(struct tail *t, const struct position *p)
         f->changed = !mine;
         f->size = f->left_size = at.size;
         f->left_open = at.sized && !at.over;
+        f->newest = f->left_open && !tail_rotated_name(t->opt->text, path);
         f->rotated = at.over;
         f->taken_from = mine ? NULL : slice_dup(p->input);
         t->at_end &= !mine;
@@ -337,6 +346,7 @@ static void tail_stop(struct input *in)
     tail_complaints_done(t);
     tail_folders_done(t);
     table_done(&t->by_inode);
+    table_done(&t->left);
     sbuf_done(&t->row);
     free(t);
 }

@@ -13,7 +13,9 @@
 #include "base/count.h"
 #include "base/err.h"
 #include "core/stream.h"
+#include "io/kafka_options.h"
 #include "io/position.h"
+#include "io/redis_options.h"
 #include "parsers/line_reader.h"
 
 enum input_kind {
@@ -39,6 +41,8 @@ struct input_traits {
     uint16_t port;               /* the port that is usual where it listens */
     enum frame_mode framing;     /* how the messages of a connection are framed */
     bool chunked;                /* a message may come as several datagrams */
+    bool connects;               /* it connects to others, by threads of its own */
+    bool asks;                   /* it connects to others, on the loop */
     const char *position_prefix; /* of its name in the store, before its text; NULL: none */
     /* What the sandbox lets it read beside its files: there now or later; if there now; and libraries to be loaded
      * before. */
@@ -72,7 +76,9 @@ struct input_options {
     bool own;        /* stdin: crumbd itself writes it */
     bool from_start; /* tail: from: start */
     struct backfill *backfill; /* backfill: in_backfill.h */
-    bool awaited; /* tail: there was nothing yet when zero configuration looked; it is looked for now and then */
+    bool awaited; /* tail, journal: there was nothing yet when zero configuration looked; it is looked for now and then,
+                   */
+    char **unless; /* but not where one of these paths is there, which holds the same; NULL at the end. NULL: none */
     uint64_t receive_buffer_bytes;
     struct input_cidr *allow; /* none: everyone */
     unsigned n_allow;
@@ -94,7 +100,10 @@ struct input_options {
     unsigned n_cors;
     const struct slice *http_names; /* http: by which this host may be asked for beside its own */
     unsigned n_http_names;
+    struct kafka_options kafka;
+    struct redis_options redis;
     unsigned socket_mode;   /* of a unix socket; 0: everyone may write */
+    bool reuse_port;        /* other processes that say so, too, listen on the same port */
     struct err_place place; /* of the input in the configuration, for errors at start */
 };
 
@@ -118,6 +127,15 @@ struct input_sink {
     /* More of a file has come, and waits for its turn to be read; or nothing does any more (pipeline_unread). NULL:
        nobody cares. */
     void (*unread)(void *u, uint64_t file_key, bool unread);
+    /* Nothing more comes of this log: what is open of it has to be finished (pipeline_leave). NULL: nobody cares. */
+    void (*leave)(void *u, uint64_t file_key);
+    /* Lines of this log are read once more for the breadcrumbs: those that are remembered are forgotten
+       (pipeline_forget). NULL: nobody cares. */
+    void (*forget)(void *u, uint64_t file_key);
+    /* How far back breadcrumbs reach, in microseconds. NULL: not at all. */
+    int64_t (*remembers_us)(void *u);
+    /* On a thread that a library has made for the input, as it begins: what it may do from here on. NULL: anything. */
+    void (*foreign_thread)(void *u);
 };
 
 struct input_type {
@@ -148,12 +166,15 @@ struct input_type {
      * that come of it stored before the loop runs, whatever is written from then on is read. positions: puts the rows
      * to be written since the last call, for a checkpoint made now: what lies before has been handed to the sink. Every
      * call has to reach the store in the end, in order. stored: the rows of the last call are in the store; they can be
-     * acknowledged. Not called after a stop. behind: it still reads what was written before the start.
+     * acknowledged. Not called after a stop. leave: comes before the stop, for an input that has to acknowledge its
+     * last rows: it stops reading, and `stored` and the stop come when the store has them, or the stop alone, when it
+     * takes them no more. behind: it still reads what was written before the start.
      */
     void (*restore)(struct input *in, const struct position *rows, unsigned n);
     void (*look)(struct input *in);
     void (*positions)(struct input *in, position_f *put, void *u);
     void (*stored)(struct input *in);
+    void (*leave)(struct input *in);
     bool (*behind)(struct input *in);
     /* Stops reading, closes, frees. What will not be read again (a connection's, standard input's) is handed on first
        as far as it had begun, a last line without its end too; a file's last line is left for the next start. */
@@ -177,6 +198,8 @@ struct input_state {
     int64_t last_line_us;  /* when the last of them came, to a checkpoint; 0: none has */
     unsigned files;        /* tail: files that it leads to */
     uint64_t behind_bytes; /* tail: what is in them and has not been read */
+    unsigned partitions;   /* kafka: that this member reads, and */
+    uint64_t lag;          /* messages in them that it has not judged */
     struct input_trouble trouble;
     uint64_t slow_turns; /* turns that held up all other inputs for too long (app/turn.h) */
     unsigned unreadable; /* tail: files and folders that cannot or must not be read */
@@ -195,7 +218,10 @@ struct input {
     uint64_t lines;        /* lines and messages that its framing yielded */
     unsigned files;        /* tail: files that it leads to */
     uint64_t behind_bytes; /* tail: what is in them and has not been read */
+    unsigned partitions;   /* kafka: that this member reads, and */
+    uint64_t lag;          /* messages in them that it has not judged */
     struct input_trouble trouble;
+    bool leaves;  /* it has been told to, and waits for its stop */
     bool changed; /* something is to be shown of it that no checkpoint has told yet; lines show without it */
     bool paused;  /* kept by the worker */
 };
@@ -213,6 +239,10 @@ static inline void input_turn(const struct input_sink *sink, struct input *in, s
         sink->turn(sink->u, in, who);
 }
 
+/* Of one that is awaited: how long until the next look, of so many; ms: between the first ones, 0: as usual. */
+int64_t input_await_ms(unsigned looks, int64_t ms);
+/* Whether what it would read is read already. */
+bool input_is_instead(const struct input_options *opt);
 /* Notes what went wrong, to be shown; the log is told by who calls. */
 void input_trouble(struct input *in, const struct input_sink *sink, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

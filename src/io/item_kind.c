@@ -24,6 +24,12 @@ const struct item_traits item_traits[] = {
                        .replaces = true,
                        .waits_alone = true,
                        .refused = "check-in refused upstream, kept as a dead letter until the next one"},
+    [ITEM_COUNT] = {.type = "crumbd.count",
+                    .category = "error",
+                    .batch = 1,
+                    .in_flight = SEND_WINDOW_MAX,
+                    .refused = "a number of occurrences refused by Kafka, kept as a dead letter",
+                    .refused_hint = "see it with `crumbd queue cat ID`"},
 };
 _Static_assert(sizeof item_traits / sizeof *item_traits == ITEM_KINDS, "a row for each kind");
 

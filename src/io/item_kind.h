@@ -9,8 +9,8 @@
 
 #include "io/reply.h"
 
-/* A check-in's event_id is its monitor's. */
-enum item_kind { ITEM_EVENT, ITEM_CHECK_IN, ITEM_KINDS };
+/* A check-in's event_id is its monitor's. A count is a number of occurrences for the crumbd behind this one. */
+enum item_kind { ITEM_EVENT, ITEM_CHECK_IN, ITEM_COUNT, ITEM_KINDS };
 
 enum { ITEM_BATCH_MAX = 100 };
 

@@ -34,9 +34,10 @@ static bool refuse_errno(struct diag *d, const struct listen_on *on, int socktyp
     char *why;
     switch (e) {
     case EADDRINUSE:
-        why = xasprintf("port %u is in use. Who has it: ss -ln%cp 'sport = :%u'. Stop that service or choose "
+        why = xasprintf("port %u is in use%s. Who has it: ss -ln%cp 'sport = :%u'. Stop that service or choose "
                         "another port",
-                        on->port, socktype == SOCK_DGRAM ? 'u' : 't', on->port);
+                        on->port, on->shares ? " by a process without reuse_port, or of another user" : "",
+                        socktype == SOCK_DGRAM ? 'u' : 't', on->port);
         break;
     case EACCES:
     case EPERM:
@@ -269,6 +270,8 @@ static bool open_inet(struct listener *l, const struct listen_on *on, int sockty
     /* For UDP, SO_REUSEADDR would let a second process take the port silently. */
     if (l->fd >= 0 && socktype == SOCK_STREAM)
         setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (l->fd >= 0 && on->shares)
+        setsockopt(l->fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
     if (l->fd >= 0 && want.sa.sa_family == AF_INET6)
         setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
     if (l->fd < 0 || bind(l->fd, &want.sa, len) != 0)
@@ -385,6 +388,7 @@ struct listen_on listen_on_input(const struct input_options *opt)
                               .port = opt->port,
                               .over_unix = input_over_unix(opt),
                               .socket_mode = opt->socket_mode,
+                              .shares = opt->reuse_port,
                               .place = opt->place};
 }
 

@@ -18,6 +18,7 @@ struct listen_on {
     uint16_t port;          /* 0: a free one */
     bool over_unix;         /* host is a path */
     unsigned socket_mode;   /* of a unix socket; 0: everyone may write */
+    bool shares;            /* the port, with other processes that do */
     struct err_place place; /* in the configuration, for errors */
 };
 

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "base/hash.h"
+#include "core/origin.h"
 #include "base/xalloc.h"
 #include "io/container_file.h"
 #include "io/peer.h"
@@ -119,7 +120,7 @@ void old_log_take(struct old_log *l, const struct old_log_known *k, bool again)
     l->key = k->at.key;
     l->place = k->at.at;
     l->check = k->check;
-    l->stream.last_us = k->last_us;
+    l->stream.last_us = line_reader_first(&l->place) ? k->last_us : l->first_us;
     l->to->continued = k->at.at.offset > 0;
     if (has_no_more(l, k)) {
         l->to->fate = BACKFILL_KNOWN;
@@ -141,6 +142,7 @@ static void start_reading(struct old_log *l)
 {
     l->key = l->key ? l->key : random_key();
     l->stream.file_key = l->key;
+    l->stream.log = l->stream.log ? l->stream.log : l->key | 1;
     l->stream.ring = l->stream.container ? container_key(l->stream.container) : l->key;
     line_reader_init(&l->lines, mode_of(l), l->to->as.max_message_bytes, &l->place);
     l->lines.untold_max = UNTOLD_MAX;
@@ -163,9 +165,19 @@ static void start_anew(struct old_log *l)
     l->to->continued = false;
 }
 
-void old_log_begin(struct old_log *l)
+/* Its lines without a time are of the time of what they go on with. */
+static void follow(struct old_log *l, const struct old_log *before)
+{
+    l->stream.log = before->stream.log;
+    if (l->goes_on && line_reader_first(&l->place) == 0)
+        l->stream.last_us = before->stream.last_us;
+}
+
+void old_log_begin(struct old_log *l, const struct old_log *before)
 {
     l->changed = true;
+    if (before)
+        follow(l, before);
     if (l->check.at) {
         uint64_t n = l->check.at < OLD_LOG_CHECK_BYTES ? l->check.at : OLD_LOG_CHECK_BYTES;
         old_file_go_to(&l->file, l->check.at - n);
@@ -251,6 +263,18 @@ static int64_t time_of(const struct old_log *l, const struct message *m, struct 
     return us;
 }
 
+/* Two sets of one name in one folder cannot be told apart; their times do (in_backfill). */
+static uint64_t set_of(struct old_log *l)
+{
+    struct record r;
+    const struct record_home home = {.file = slice_str(l->path)};
+    ptrdiff_t slash = slice_rfind(home.file, SLICE("/"));
+    record_init(&r, l->stream.format, SLICE_NONE);
+    r.home = &home;
+    struct hash128 h = hash128(HASH128_START, slice_sub(home.file, 0, (size_t)(slash + 1)));
+    return hash128_low(h, origin_file(&r, &l->about));
+}
+
 /* The time of the first record that has one, among the first bytes; else that of the file. */
 static int64_t first_time(struct old_log *l, int64_t now_us)
 {
@@ -265,7 +289,7 @@ static int64_t first_time(struct old_log *l, int64_t now_us)
         framer_fill(&lines.framer, n > 0 ? (size_t)n : 0);
         while (found == RECORD_NO_TIME &&
                (line_reader_next(&lines, l->stream.format, &m) || (n <= 0 && line_reader_flush(&lines, FRAME_END, &m))))
-            found = time_of(l, &m, &seen, now_us);
+            l->goes_on |= (found = time_of(l, &m, &seen, now_us)) == RECORD_NO_TIME;
     }
     line_reader_done(&lines);
     old_file_go_to(&l->file, 0);
@@ -299,6 +323,7 @@ bool old_log_open(struct old_log *l, struct backfill_file *to, int64_t now_us, c
         l->state = OLD_LOG_ENDED;
     }
     l->first_us = l->stream.last_us = first_time(l, now_us);
+    l->rotated = set_of(l);
     return true;
 }
 

@@ -33,6 +33,8 @@ struct old_log {
     char head[TAIL_HEAD_MAX];
     uint32_t head_bytes;
     int64_t first_us; /* time of its first record that has one, else of the file */
+    bool goes_on;     /* its first line names no time: it may go on with what the file before it ends with */
+    uint64_t rotated; /* the same for the files of a rotated set */
     enum {
         OLD_LOG_WAITS,    /* for its time, or for room */
         OLD_LOG_COMPARES, /* whether it is the one that the store knows */
@@ -80,8 +82,9 @@ bool old_log_begins_like(const struct old_log *l, const struct old_log_known *k)
 /* It is the one that the store knows, and is read on from there; or, `again`, once more from its beginning. */
 void old_log_take(struct old_log *l, const struct old_log_known *k, bool again);
 
-/* Begins to read it, or to compare what the store knows. */
-void old_log_begin(struct old_log *l);
+/* Begins to read it, or to compare what the store knows. before: the file of its rotated set that ends where it begins;
+   NULL: there is none, or another one is between them. */
+void old_log_begin(struct old_log *l, const struct old_log *before);
 /* Goes on comparing. False: it cannot be read, as old_file_read says. In the end its state is another one. */
 bool old_log_compare(struct old_log *l);
 /* Reads into the buffer; as old_file_read. */

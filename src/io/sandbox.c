@@ -5,17 +5,16 @@
 
 #include "base/xalloc.h"
 
-static const char *const role_names[] = {[SANDBOX_MAIN] = "main",
-                                         [SANDBOX_WORKER] = "worker",
-                                         [SANDBOX_RELAY] = "relay",
-                                         [SANDBOX_LOG] = "log",
-                                         [SANDBOX_LOADER] = "loader"};
+static const char *const role_names[] = {
+    [SANDBOX_MAIN] = "main", [SANDBOX_WORKER] = "worker", [SANDBOX_RELAY] = "relay",
+    [SANDBOX_LOG] = "log",   [SANDBOX_LOADER] = "loader", [SANDBOX_ENGINE] = "engine"};
 _Static_assert(sizeof role_names / sizeof *role_names == SANDBOX_ROLES, "a name for each role");
 
 struct sandbox *sandbox_new(void)
 {
     struct sandbox *s = xcalloc(1, sizeof *s);
     s->abi = sandbox_landlock_abi();
+    s->filters = sandbox_has_filters();
 #ifdef SANDBOX_SANITIZER
     for (int role = 0; role < SANDBOX_ROLES; role++)
         sandbox_allow(s, (enum sandbox_role)role, SANDBOX_READ, "/proc");
@@ -36,6 +35,11 @@ void sandbox_free(struct sandbox *s)
 void sandbox_command(struct sandbox *s, pid_t pid)
 {
     s->command = pid;
+}
+
+void sandbox_let_connect(struct sandbox *s)
+{
+    s->worker_connects = true;
 }
 
 void sandbox_abstract_sockets(struct sandbox *s)
@@ -95,6 +99,11 @@ unsigned sandbox_abi(const struct sandbox *s)
     return s->abi;
 }
 
+bool sandbox_filters(const struct sandbox *s)
+{
+    return s->filters;
+}
+
 bool sandbox_covers(const struct sandbox *s, enum sandbox_role role, const char *path)
 {
     char *real = realpath(path, NULL);
@@ -128,7 +137,7 @@ void sandbox_print(const struct sandbox *s, const char *before, struct sbuf *out
     sbuf_addf(out, "%sLandlock: ", before);
     sbuf_addf(out, abi ? "version %u of this kernel\n" : "not in this kernel; it would be\n", abi);
     for (int role = 0; role < SANDBOX_ROLES; role++) {
-        if (role == SANDBOX_LOADER) {
+        if (role == SANDBOX_LOADER || role == SANDBOX_ENGINE) {
             sbuf_addf(out, "%s  %s may read and write: as main\n", before, role_names[role]);
             continue;
         }
@@ -144,6 +153,6 @@ void sandbox_print(const struct sandbox *s, const char *before, struct sbuf *out
                                                              : "not in this kernel; it would be");
     for (int role = 0; role < SANDBOX_ROLES; role++) {
         sbuf_addf(out, "%s  %s may call:\n", before, role_names[role]);
-        sandbox_print_calls(role, before, out);
+        sandbox_print_calls(s, role, before, out);
     }
 }

@@ -19,9 +19,18 @@
 /*
  * MAIN: store, sender, status page, and the resolver's threads, which it makes. WORKER: reads and judges. RELAY: copies
  * the output of a command of `crumbd exec`. LOG: writes crumbd's own log. LOADER: reads settings and rules again, and
- * opens what listens; it lives inside the fence of MAIN and has none of its own.
+ * opens what listens; it lives inside the fence of MAIN and has none of its own. ENGINE: threads of a library that
+ * speaks with other hosts for an input; so do they.
  */
-enum sandbox_role { SANDBOX_MAIN, SANDBOX_WORKER, SANDBOX_RELAY, SANDBOX_LOG, SANDBOX_LOADER, SANDBOX_ROLES };
+enum sandbox_role {
+    SANDBOX_MAIN,
+    SANDBOX_WORKER,
+    SANDBOX_RELAY,
+    SANDBOX_LOG,
+    SANDBOX_LOADER,
+    SANDBOX_ENGINE,
+    SANDBOX_ROLES
+};
 /* READ: files and folders. WRITE: files are made, written and removed as well. REMOVE: files are removed, which a
  * socket needs. */
 enum sandbox_right { SANDBOX_READ = 1, SANDBOX_WRITE = 2, SANDBOX_REMOVE = 4 };
@@ -43,9 +52,14 @@ void sandbox_command(struct sandbox *s, pid_t pid);
 /* Says that the main thread speaks to an abstract unix socket, which the kernel would else count as outside. */
 void sandbox_abstract_sockets(struct sandbox *s);
 
+/* Lets the worker connect to servers, which it may not otherwise. */
+void sandbox_let_connect(struct sandbox *s);
+
 /* The version of Landlock that the kernel had when it was made; asked behind a filter, sandbox_landlock_abi knows none.
  */
 unsigned sandbox_abi(const struct sandbox *s);
+/* Whether there were filters of system calls when it was made; asked behind one, sandbox_has_filters knows none. */
+bool sandbox_filters(const struct sandbox *s);
 /* Whether the role can read what the path leads to, links followed; for what comes with a reload or a new link. */
 bool sandbox_covers(const struct sandbox *s, enum sandbox_role role, const char *path);
 /* Both rule sets for people, each line with `before` in front. */

@@ -24,7 +24,9 @@ enum {
     RELAY = 1 << SANDBOX_RELAY,
     WRITER = 1 << SANDBOX_LOG,
     LOADER = 1 << SANDBOX_LOADER,
-    ALL = MAIN | WORKER | RELAY | WRITER | LOADER,
+    ENGINE = 1 << SANDBOX_ENGINE,
+    CONNECTS = 1 << SANDBOX_ROLES, /* a worker that speaks to a server, beside what every worker may */
+    ALL = MAIN | WORKER | RELAY | WRITER | LOADER | ENGINE,
     RUNNERS = ALL & ~LOADER, /* of code that is there already */
 };
 
@@ -49,20 +51,20 @@ static const struct calls {
      "ugetrlimit capget"},
     {"the end of the command", RELAY, "wait4 waitid"},
     {"waiting for a reader", WRITER, "poll ppoll ppoll_time64"},
-    {"waiting", MAIN | WORKER | LOADER,
+    {"waiting", MAIN | WORKER | LOADER | ENGINE,
      "epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 poll ppoll ppoll_time64 select _newselect "
      "pselect6 pselect6_time64 eventfd2 timerfd_create timerfd_settime timerfd_settime64 pipe2 sysinfo"},
-    {"reading files", MAIN | WORKER | LOADER,
+    {"reading files", MAIN | WORKER | LOADER | ENGINE,
      "open openat openat2 stat stat64 lstat lstat64 access faccessat faccessat2 readlink readlinkat getdents "
      "getdents64 pread64 preadv fadvise64 fadvise64_64 statfs statfs64 fstatfs fstatfs64 getcwd"},
     {"watching files", MAIN | WORKER | LOADER, "inotify_init1 inotify_add_watch inotify_rm_watch name_to_handle_at"},
     {"removing files", MAIN | WORKER | LOADER, "unlink unlinkat"},
-    {"open sockets", MAIN | WORKER | LOADER,
+    {"open sockets", MAIN | WORKER | LOADER | ENGINE,
      "accept accept4 recvfrom recv recvmsg recvmmsg recvmmsg_time64 shutdown getsockopt setsockopt "
      "getsockname getpeername sendfile sendfile64"},
     {"listening", LOADER, "listen chmod fchmod fchmodat"},
     {"memory that becomes code", LOADER, "mmap mmap2 mprotect"},
-    {"new connections", MAIN | LOADER, "connect bind sendto sendmsg sendmmsg socketpair"},
+    {"new connections", MAIN | LOADER | ENGINE | CONNECTS, "connect bind sendto sendmsg sendmmsg socketpair"},
     {"writing the store", MAIN,
      "pwrite64 pwritev ftruncate ftruncate64 truncate truncate64 fallocate fsync fdatasync flock fchmod fchmodat "
      "fchown fchown32 mkdir mkdirat rmdir rename renameat renameat2 utimensat utimensat_time64 umask"},
@@ -106,16 +108,16 @@ static const struct condition {
     {ALL, "tgkill", "crumbd itself", 0, WHOLE_INT, 0, SELF},
     {ALL, "prlimit64", "crumbd itself", 0, WHOLE_INT, 0,
      FIXED}, /* its soft limit of descriptors is raised when they run out */
-    {MAIN | WORKER | LOADER, "ioctl", "FIONREAD", 1, WHOLE_INT, FIONREAD, FIXED},
-    {MAIN | WORKER | LOADER, "ioctl", "FIONBIO", 1, WHOLE_INT, FIONBIO, FIXED},
-    {MAIN | WORKER | LOADER, "ioctl", "TCGETS", 1, WHOLE_INT, TCGETS, FIXED},
-    {MAIN | LOADER, "socket", "AF_UNIX", 0, WHOLE_INT, AF_UNIX, FIXED},
-    {MAIN | LOADER, "socket", "AF_INET", 0, WHOLE_INT, AF_INET, FIXED},
-    {MAIN | LOADER, "socket", "AF_INET6", 0, WHOLE_INT, AF_INET6, FIXED},
+    {MAIN | WORKER | LOADER | ENGINE, "ioctl", "FIONREAD", 1, WHOLE_INT, FIONREAD, FIXED},
+    {MAIN | WORKER | LOADER | ENGINE, "ioctl", "FIONBIO", 1, WHOLE_INT, FIONBIO, FIXED},
+    {MAIN | WORKER | LOADER | ENGINE, "ioctl", "TCGETS", 1, WHOLE_INT, TCGETS, FIXED},
+    {MAIN | LOADER | ENGINE | CONNECTS, "socket", "AF_UNIX", 0, WHOLE_INT, AF_UNIX, FIXED},
+    {MAIN | LOADER | ENGINE | CONNECTS, "socket", "AF_INET", 0, WHOLE_INT, AF_INET, FIXED},
+    {MAIN | LOADER | ENGINE | CONNECTS, "socket", "AF_INET6", 0, WHOLE_INT, AF_INET6, FIXED},
 #ifndef __s390__ /* there the arguments stand the other way round */
-    {MAIN, "clone", "a thread", 0, CLONE_THREAD, CLONE_THREAD, FIXED},
+    {MAIN | ENGINE, "clone", "a thread", 0, CLONE_THREAD, CLONE_THREAD, FIXED},
 #else
-    {MAIN, "clone", "a thread", 1, CLONE_THREAD, CLONE_THREAD, FIXED},
+    {MAIN | ENGINE, "clone", "a thread", 1, CLONE_THREAD, CLONE_THREAD, FIXED},
 #endif
     {MAIN, "kill", "the command of exec", 0, WHOLE_INT, 0, COMMAND},
     {WORKER, "sendto", "without an address", 4, UINT64_MAX, 0, FIXED},
@@ -123,13 +125,19 @@ static const struct condition {
 
 enum { CONDITIONS = sizeof conditions / sizeof *conditions };
 
-void sandbox_print_calls(enum sandbox_role role, const char *before, struct sbuf *out)
+static unsigned roles_of(const struct sandbox *s, enum sandbox_role role)
 {
+    return 1u << role | (role == SANDBOX_WORKER && s->worker_connects ? CONNECTS : 0);
+}
+
+void sandbox_print_calls(const struct sandbox *s, enum sandbox_role role, const char *before, struct sbuf *out)
+{
+    unsigned roles = roles_of(s, role);
     for (int i = 0; i < CALLS; i++)
-        if (allowed[i].roles & 1u << role)
+        if (allowed[i].roles & roles)
             sbuf_addf(out, "%s    %s: %s\n", before, allowed[i].what, allowed[i].names);
     for (int i = 0; i < CONDITIONS; i++)
-        if (conditions[i].roles & 1u << role)
+        if (conditions[i].roles & roles)
             sbuf_addf(out, "%s    %s: %s\n", before, conditions[i].call, conditions[i].text);
     if (role == SANDBOX_ROLES - 1)
         sbuf_addf(out, "%s  what ends the process: %s\n", before, hostile);
@@ -252,7 +260,7 @@ bool sandbox_filter(const struct sandbox *s, enum sandbox_role role)
     int rc = f->ctx ? seccomp_attr_set(f->ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) : -ENOMEM;
     if (rc == 0) /* a tree instead of a list: the call comes thousands of times a second */
         seccomp_attr_set(f->ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-    if (rc == 0 && !add_rules(f, s, 1u << role))
+    if (rc == 0 && !add_rules(f, s, roles_of(s, role)))
         rc = -EINVAL;
     if (rc == 0)
         rc = seccomp_load(f->ctx);

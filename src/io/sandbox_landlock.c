@@ -113,7 +113,7 @@ static bool add_path(int ruleset, const struct sandbox_path *p, uint64_t known)
 static struct ruleset_attr handled(const struct sandbox *s, enum sandbox_role role, const struct version *v)
 {
     struct ruleset_attr a = {.files = v->files, .net = NET_BIND_TCP, .scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL};
-    if (role != SANDBOX_MAIN)
+    if (role != SANDBOX_MAIN && !(role == SANDBOX_WORKER && s->worker_connects))
         a.net |= NET_CONNECT_TCP;
     if (role == SANDBOX_MAIN && s->abstract_sockets)
         a.scoped &= ~(uint64_t)SCOPE_ABSTRACT_UNIX;

@@ -27,10 +27,12 @@ struct sandbox {
     struct sandbox_paths paths[SANDBOX_ROLES];
     pid_t command;
     bool abstract_sockets;
+    bool worker_connects;
     unsigned abi; /* of Landlock, as this kernel has it */
+    bool filters; /* there is seccomp */
 };
 
 /* The calls of a role as text, for sandbox_print, which names the role. */
-void sandbox_print_calls(enum sandbox_role role, const char *before, struct sbuf *out);
+void sandbox_print_calls(const struct sandbox *s, enum sandbox_role role, const char *before, struct sbuf *out);
 
 #endif

@@ -45,6 +45,7 @@ static void write_down(struct sender *s, bool some_wait)
 /* Sending. */
 
 static void sender_on_answer(void *u, const struct http_client_answer *a);
+static void flight_end(struct flight *f);
 
 static struct flight *flight_begin(struct project *p, enum item_kind kind, const struct batch *b, size_t bytes)
 {
@@ -87,10 +88,23 @@ static void too_large(struct sender *s, const struct batch *b)
     write_down(s, true);
 }
 
+static void produce_batch(struct project *p, enum item_kind kind, const struct batch *b)
+{
+    struct flight *f = flight_begin(p, kind, b, (size_t)b->bytes);
+    if (up_kafka_send(p->producer, store_id(p->sender->store), b->rows, b->n, sender_on_answer, f))
+        return;
+    flight_end(f);
+    too_large(p->sender, b);
+}
+
 static void send_batch(struct project *p, enum item_kind kind, const struct batch *b)
 {
     struct upstream_item items[ITEM_BATCH_MAX];
     struct sbuf body;
+    if (p->producer) {
+        produce_batch(p, kind, b);
+        return;
+    }
     for (unsigned i = 0; i < b->n; i++)
         items[i] = (struct upstream_item){b->rows[i]->event.event_id, b->rows[i]->event.payload.text};
     if (p->type->items(kind, items, b->n, clock_wall_us(), &body))
@@ -108,7 +122,7 @@ static void pump_report(struct project *p)
     struct sender *s = p->sender;
     int64_t now_ms = clock_mono_ms();
     struct sbuf body;
-    if (p->report_in_flight || p->failures || now_ms < p->until_ms || now_ms < p->report_due_ms)
+    if (!p->type->losses || p->report_in_flight || p->failures || now_ms < p->until_ms || now_ms < p->report_due_ms)
         return;
     p->report_due_ms = now_ms + CLIENT_REPORT_EVERY_MS;
     if (p->type->losses(&p->report, s->store, slice_str(p->name), clock_wall_us(), &body)) {
@@ -146,7 +160,8 @@ static int64_t pump_kind(struct project *p, enum item_kind kind)
             return wait_ms;
         int64_t now_us = clock_steady_us();
         struct batch batch;
-        batch_take(&batch, s->store, slice_str(p->name), kind, s->kinds[kind].batch, now_us);
+        unsigned most = p->type->batch && !s->kinds[kind].replaces ? p->type->batch : s->kinds[kind].batch;
+        batch_take(&batch, s->store, slice_str(p->name), kind, most, now_us);
         if (!batch.n) {
             int64_t due_us = store_due(s->store, slice_str(p->name), kind), due_ms = (due_us - now_us) / 1000 + 1;
             return due_us == INT64_MAX || due_ms > POLL_MS ? POLL_MS : due_ms < SOON_MS ? SOON_MS : due_ms;
@@ -165,7 +180,7 @@ static void pump(struct project *p)
     project_expire(p, clock_mono_ms());
     pump_report(p);
     for (int kind = 0; kind < ITEM_KINDS; kind++) {
-        int64_t ms = pump_kind(p, (enum item_kind)kind);
+        int64_t ms = p->type->takes >> kind & 1 ? pump_kind(p, (enum item_kind)kind) : INT64_MAX;
         next_ms = ms < next_ms ? ms : next_ms;
     }
     if (p->failures && next_ms > POLL_MS && next_ms != INT64_MAX)
@@ -181,7 +196,7 @@ static void pump_all(struct sender *s)
 }
 
 /* Somebody wants it tried: what crumbd waits for of its own is over. What the server asked for, a rate limit, stays. */
-static void wake_all(struct sender *s)
+void sender_wake(struct sender *s)
 {
     for (unsigned i = 0; i < s->n_projects; i++)
         s->projects[i].until_ms = 0;
@@ -255,7 +270,7 @@ static void sender_on_project_timer(evutil_socket_t fd, short what, void *u)
     (void)what;
     let_go(p->sender);
     if (p->failures && store_woken(p->sender->store))
-        wake_all(p->sender);
+        sender_wake(p->sender);
     else
         pump(p);
 }
@@ -308,12 +323,17 @@ static void project_init(struct sender *s, struct project *p, const struct sende
         .type = type,
         .name = slice_dup(from->name),
         .shown = xstrdup(from->dsn->shown),
-        .target = type->target(from->dsn, opt),
+        .target = type->target ? type->target(from->dsn, opt) : NULL,
+        .producer = from->kafka ? kafka_producer_new(s->base, from->kafka) : NULL,
         .timer = evtimer_new(s->base, sender_on_project_timer, p),
         .report_due_ms = clock_mono_ms() + CLIENT_REPORT_EVERY_MS,
     };
     send_window_init(&p->window);
     arm(p->timer, 0);
+    if (!(type->takes >> ITEM_COUNT & 1) && store_due(s->store, from->name, ITEM_COUNT) != INT64_MAX)
+        log_warn(
+            "the store has numbers of occurrences for another crumbd, which only `forward` sends; they stay there",
+            log_c("hint", "configure it again until they are sent, or see `crumbd queue ls` and `crumbd queue drop`"));
 }
 
 static void take_times(struct sender *s, const struct sender_options *opt)
@@ -355,6 +375,8 @@ void sender_free(struct sender *s)
     if (!s)
         return;
     http_client_free(s->http);
+    for (unsigned i = 0; i < s->n_projects; i++)
+        kafka_producer_free(s->projects[i].producer);
     while (s->flights) {
         for (unsigned i = 0; i < s->flights->n; i++)
             store_release(s->store, s->flights->rows[i].id);
@@ -363,7 +385,8 @@ void sender_free(struct sender *s)
     for (unsigned i = 0; i < s->n_projects; i++) {
         free(s->projects[i].name);
         free(s->projects[i].shown);
-        http_client_target_free(s->projects[i].target);
+        if (s->projects[i].target)
+            http_client_target_free(s->projects[i].target);
         event_free(s->projects[i].timer);
         client_report_done(&s->projects[i].report);
     }

@@ -23,6 +23,7 @@
 struct sender_project {
     struct slice name; /* in sentry.projects; empty is the default one */
     const struct dsn *dsn;
+    const struct kafka_options *kafka; /* where dsn is of a topic of Kafka (dsn_of_topic); else NULL */
 };
 
 struct sender_options {
@@ -51,6 +52,28 @@ void sender_kick(struct sender *s);
 bool sender_busy(const struct sender *s);
 /* Whether the server of a project (its place in the options) takes events, as far as is known. */
 bool sender_delivers(const struct sender *s, unsigned project);
+enum sender_state {
+    SENDER_DELIVERING, /* it takes events, as far as is known */
+    SENDER_WAITING,    /* for another try, or the end of a rate limit */
+    SENDER_PAUSED,     /* it takes nothing until a person mends something: a key, a path */
+};
+
+/* What is known of a project's server. Times are of the wall clock, 0: none. */
+struct sender_view {
+    struct slice name;
+    const char *upstream; /* its DSN without the key */
+    enum sender_state state;
+    int64_t since_us;    /* it is in this state; 0 also: nothing has been sent yet */
+    int64_t next_us;     /* it is tried again */
+    int64_t answered_us; /* it answered last, or could not be reached */
+    const char *answer;  /* that, in words; "" for none */
+};
+
+unsigned sender_projects(const struct sender *s);
+/* Valid until the loop turns. */
+void sender_look(const struct sender *s, unsigned project, struct sender_view *out);
+/* Tries now what waits for another try or is paused; what the server asked for, a rate limit, stays. */
+void sender_wake(struct sender *s);
 /*
  * For the exit: calls `done` from the loop, once, as soon as nothing that can be sent now is left, at the latest after
  * timeout_ms. What waits for a retry, a pause or a limit is not waited for. `done` may free the sender.

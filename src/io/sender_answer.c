@@ -151,6 +151,9 @@ void flight_settle(const struct flight *f, const struct http_client_answer *a)
     sbuf_init(&why, 2048);
     if (v != REPLY_SENT)
         describe(s->store, a, &why);
+    else
+        sbuf_addf(&why, "HTTP %u", a->status);
+    project_note_answer(f->project, sbuf_cstr(&why));
     settle(s, f, a, v, sbuf_cstr(&why));
     sbuf_done(&why);
 }

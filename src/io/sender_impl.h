@@ -7,13 +7,17 @@
 
 #include "core/send_window.h"
 #include "io/sender.h"
+#include "io/up_kafka.h"
 #include "io/upstream_type.h"
+
+enum { ANSWER_MAX = 512 };
 
 struct project {
     struct sender *sender;
     char *name, *shown;
     const struct upstream_type *type;
-    struct http_client_target *target;
+    struct http_client_target *target; /* NULL: it is no HTTP, but */
+    struct kafka_producer *producer;
     struct event *timer;
     unsigned in_flight[ITEM_KINDS];
     struct reply_limits limits;
@@ -29,6 +33,11 @@ struct project {
     int64_t report_due_ms;
     int64_t expire_due_ms; /* rows that are too old are looked for */
     uint64_t expired;      /* that nothing has been said of */
+    /* For who looks (sender_look). */
+    bool paused;
+    int64_t works_since_ms, limited_since_ms; /* 0: it never did, was */
+    int64_t answered_us;
+    char answer[ANSWER_MAX];
 };
 
 /* A request on its way. */
@@ -80,6 +89,8 @@ void project_works(struct project *p, const struct flight *f);
 /* Says what limits have begun since *before, with whatever status they came, and has them end at another moment for
    each crumbd. */
 void project_tell_limits(struct project *p, const struct reply_limits *before, int64_t now_ms);
+/* Keeps its last answer, for who looks. */
+void project_note_answer(struct project *p, const char *answer);
 /* While it takes nothing: gives up what has waited too long. */
 void project_expire(struct project *p, int64_t now_ms);
 /* How long to wait after so many failures in a row. */

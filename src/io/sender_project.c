@@ -2,7 +2,10 @@
  * them. */
 #include "io/sender_impl.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
+#include "base/utf8.h"
 #include "io/backoff.h"
 #include "io/clock.h"
 
@@ -25,6 +28,7 @@ static void hold_up(struct project *p, int64_t delay_ms, const char *reason)
     int64_t limited_ms = item_kind_until(ITEM_EVENT, &p->limits) - clock_mono_ms();
     p->epoch++;
     p->failures++;
+    p->paused = false;
     p->until_ms = clock_mono_ms() + delay_ms;
     if (p->failures == 1) {
         p->failing_since_ms = clock_mono_ms();
@@ -63,19 +67,22 @@ void project_paused(struct project *p, const struct flight *f, unsigned status, 
         return;
     int64_t delay_ms = backoff_doubled(s->pause_first_ms, p->failures + 1, s->pause_most_ms);
     hold_up(p, delay_ms, reason);
-    p->trouble_said = true;
+    p->paused = p->trouble_said = true;
     log_error("project paused, its events wait in the store", log_c("dsn", p->shown), log_c("project", p->name),
               log_c("reason", reason), log_c("hint", reply_hint(status)), log_i("next_try_s", delay_ms / 1000));
 }
 
 void project_works(struct project *p, const struct flight *f)
 {
+    if (!p->works_since_ms)
+        p->works_since_ms = clock_mono_ms();
     if (!p->failures || f->epoch != p->epoch)
         return;
+    p->works_since_ms = clock_mono_ms();
     if (p->trouble_said)
         log_info("the upstream takes events again", log_c("dsn", p->shown), log_c("project", p->name),
                  log_i("after_s", (clock_mono_ms() - p->failing_since_ms) / 1000));
-    p->trouble_said = false;
+    p->trouble_said = p->paused = false;
     p->failures = 0;
     p->until_ms = 0;
     store_tell_next_try(p->sender->store, slice_str(p->name), 0, NULL);
@@ -95,6 +102,8 @@ void project_tell_limits(struct project *p, const struct reply_limits *before, i
 {
     spread(p, before, now_ms);
     int64_t before_ms = item_kind_until(ITEM_EVENT, before), until_ms = item_kind_until(ITEM_EVENT, &p->limits);
+    if (before_ms <= now_ms && until_ms > now_ms)
+        p->limited_since_ms = now_ms;
     if (before_ms <= now_ms && until_ms > now_ms && now_ms >= p->limit_due_ms) {
         log_warn("rate limited upstream, events wait in the store", log_c("dsn", p->shown), log_c("project", p->name),
                  log_i("seconds", (until_ms - now_ms + 999) / 1000));
@@ -103,6 +112,13 @@ void project_tell_limits(struct project *p, const struct reply_limits *before, i
     if (until_ms > before_ms && until_ms > now_ms)
         store_tell_next_try(p->sender->store, slice_str(p->name), clock_wall_us() + (until_ms - now_ms) * 1000,
                             "rate limited by the server");
+}
+
+void project_note_answer(struct project *p, const char *answer)
+{
+    struct slice cut = utf8_prefix(slice_str(answer), sizeof p->answer / 4);
+    p->answered_us = clock_wall_us();
+    snprintf(p->answer, sizeof p->answer, "%.*s", SLICE_ARG(cut));
 }
 
 void project_expire(struct project *p, int64_t now_ms)

@@ -12,17 +12,14 @@
 #include "base/xalloc.h"
 #include "io/lockfile.h"
 #include "io/safe_open.h"
-#include "text/zip.h"
 
 enum {
-    CLOSE_ROWS = 32,
     TITLE_POINTS = 200,
-    ZIP_WORTH_BYTES = 256,
     /* On a full disk a transaction of a checkpoint becomes */
     PART_SPLIT = 8,    /* so many times smaller, and one that does not fit is tried again */
     COMMIT_TRIES = 16, /* as often, in one call. */
     ROW_OVERHEAD_BYTES = 512,
-    EMPTY_BYTES = 96 << 10, /* the pages of a store without rows, and one or two more */
+    EMPTY_BYTES = 128 << 10, /* the pages of a store without rows, and a few more */
 };
 
 const uint8_t *store_id(const struct store *s)
@@ -71,31 +68,6 @@ void store_scrub_by(struct store *s, const struct options *opt)
     s->scrub = scrub_new(opt);
 }
 
-/* Says once how many rows were unnamed before, so that rows which go unnamed from now on are seen apart from them. */
-static void begin_unnamed_rows(struct store *s)
-{
-    int64_t rows = 0;
-    s->unnamed_rows = 0;
-    if (!store_unnamed_rows(s, &rows))
-        store_failed(s, "count the rows");
-    s->unnamed_rows = rows;
-    if (rows)
-        log_warn("the store has another number of rows than its counts say: some came or went unnamed before",
-                 log_c("path", s->path), log_i("unnamed_rows", rows));
-}
-
-/* Counts the events that an earlier run stored ahead of a checkpoint whose rest never came. Nothing depends on it. */
-static void name_ahead(struct store *s)
-{
-    int64_t ahead;
-    if (!store_number(s, Q_AHEAD_GET, &ahead) || ahead <= 0)
-        return;
-    bool ok = store_run(s, Q_BEGIN) && store_add_count(s, COUNT_stored_ahead, (uint64_t)ahead) &&
-              store_run(s, Q_AHEAD_GONE) && store_end(s, TAKES_ROOM);
-    if (!ok)
-        store_failed(s, "count what was stored ahead");
-}
-
 /* False, and s->unusable: it is damaged, empty where there was one, or no store. */
 static bool open_as_it_is(struct store *s, enum store_mode mode, struct diag *d)
 {
@@ -130,12 +102,18 @@ static bool open_on_any_disk(struct store *s, enum store_mode mode, struct diag 
 static bool open_or_renew(struct store *s, enum store_mode mode, struct diag *d)
 {
     struct diag why = {0};
-    bool ok = open_on_any_disk(s, mode, &why);
-    if (!ok && store_may_be_renewed(s)) {
+    bool ok = open_on_any_disk(s, mode, &why), renewing = !ok && store_may_be_renewed(s);
+    if (renewing) {
         s->identified = false; /* what a damaged one says it is */
         ok = store_renew(s, why.n ? why.v[0].text : "it is damaged");
     }
-    if (!ok && why.n)
+    if (!ok && renewing)
+        err_plain(
+            d,
+            "the store %s is damaged, and no new one can take its place (see the line before): make room, or move "
+            "it aside together with its -wal and -shm files, and start again",
+            s->path);
+    else if (!ok && why.n)
         err_plain(d, "%s", why.v[0].text);
     err_done(&why);
     return ok;
@@ -159,8 +137,8 @@ struct store *store_open(const char *path, enum store_mode mode, uint64_t limit_
     }
     if (!s->tool) {
         store_warn_of_small_disk(s);
-        name_ahead(s);
-        begin_unnamed_rows(s);
+        store_name_left(s);
+        store_begin_dropped(s);
         store_copy_write(s);
     }
     store_woken(s);
@@ -223,12 +201,10 @@ static bool put_event(struct store *s, const struct store_event *e, int64_t now,
 {
     assert(e->payload.text.n <= STORE_PAYLOAD_MAX);
     uint8_t id[16];
+    if (store_was_dropped(s, e)) /* and counted then */
+        return true;
     store_event_id_bytes(e->event_id, id);
-    /* gzip where it saves an eighth; the first byte of JSON tells the two apart. */
-    struct slice payload = e->payload.text;
-    sbuf_reset(&s->zipped);
-    if (payload.n > ZIP_WORTH_BYTES && zip_gzip(payload, &s->zipped) && s->zipped.n < payload.n - payload.n / 8)
-        payload = sbuf_slice(&s->zipped);
+    struct slice payload = store_pack(s, e->payload.text);
     enum query how = item_traits[e->kind].replaces ? Q_REPLACE : Q_PUT;
     sqlite3_stmt *q = s->stmt[how];
     sqlite3_bind_blob(q, 1, id, sizeof id, SQLITE_STATIC);
@@ -263,6 +239,7 @@ struct part {
     unsigned from, to;
     bool last;
     bool over_limit;   /* it was refused for that */
+    bool bare;         /* without what the list of issues would have of it */
     struct counts put; /* what the store itself counts of it */
     uint64_t ahead;    /* of its events those that nothing in the store says were made, until the last part is there */
 };
@@ -285,7 +262,15 @@ static bool put_events(struct store *s, struct part *p)
     return ok;
 }
 
-static bool put_rest(struct store *s, const struct checkpoint *c)
+static bool put_numbers(struct store *s, struct part *p)
+{
+    bool ok = true;
+    for (unsigned i = 0; ok && i < p->of->n_numbers; i++)
+        ok = put_event(s, &p->of->numbers[i], store_now_us(), &p->put);
+    return ok;
+}
+
+static bool put_rest(struct store *s, const struct checkpoint *c, bool bare, struct counts *put)
 {
     bool ok = true;
     for (unsigned i = 0; ok && i < c->n_fates; i++)
@@ -303,17 +288,18 @@ static bool put_rest(struct store *s, const struct checkpoint *c)
         ok = store_put_clock(s, c->clock_us);
     for (unsigned i = 0; ok && i < c->n_reports; i++)
         ok = store_put_report(s, &c->reports[i]);
-    return ok && put_counts(s, &c->counts);
+    ok = ok && (bare ? store_skip_issues(s, c, put) : store_put_issues(s, c, put)) && put_counts(s, &c->counts);
+    return ok && store_forget_dropped(s, c);
 }
 
 /* Puts a part into the open transaction, the first with the keys of new files. Until the last one is there the store
    knows how many events are there ahead of what says that they were made. */
 static bool put_part(struct store *s, struct part *p)
 {
-    if (!put_events(s, p) || !put_counts(s, &p->put))
+    if ((p->last && !put_numbers(s, p)) || !put_events(s, p) || !put_counts(s, &p->put))
         return false;
     if (p->last)
-        return put_rest(s, p->of) && store_run(s, Q_AHEAD_GONE);
+        return put_rest(s, p->of, p->bare, &p->put) && store_run(s, Q_AHEAD_GONE);
     bool ok = true;
     for (unsigned i = 0; ok && !p->from && i < p->of->n_positions; i++)
         ok = store_put_first_position(s, &p->of->positions[i]);
@@ -324,8 +310,9 @@ static bool put_part(struct store *s, struct part *p)
 static bool checkpoint_is_empty(const struct checkpoint *c)
 {
     static const struct counts zero;
-    return !c->n_events && !c->n_positions && !c->n_floods && !c->n_deadlines && !c->n_held && c->clock_us <= 0 &&
-           !c->n_fates && !c->n_reports && memcmp(&c->counts, &zero, sizeof zero) == 0;
+    return !c->n_events && !c->n_numbers && !c->n_positions && !c->n_floods && !c->n_deadlines && !c->n_held &&
+           c->clock_us <= 0 && !c->n_fates && !c->n_issues && !c->n_reports &&
+           memcmp(&c->counts, &zero, sizeof zero) == 0;
 }
 
 /* One event at a time, the rest of the checkpoint alone: there is no smaller part. */
@@ -359,10 +346,10 @@ static enum store_result commit_part(struct store *s, struct part *p)
     static const char doing[] = "write new events and positions";
     /* With a limit below twice the size of a part, one may go in past the limit: one that never fits would stop reading
        for good. */
-    uint64_t used_bytes = store_used(s);
+    uint64_t used_bytes = store_rows_used(s);
     bool roomy = used_bytes <= store_rows_limit(s->limit_bytes) / 2 || used_bytes <= EMPTY_BYTES;
     enum store_result r = STORE_OK;
-    if (!store_run(s, Q_BEGIN) || !put_part(s, p))
+    if (!store_run(s, Q_BEGIN) || !store_look_for_dropped(s) || !put_part(s, p))
         return store_failed(s, doing);
     if (p->to > p->from && !roomy && store_over_limit(s))
         r = keep_limit(s, p);
@@ -380,7 +367,7 @@ static void part_is_stored(struct store *s, struct checkpoint *c, const struct p
         return;
     count_add(&s->counted, &s->ahead);
     s->ahead = (struct counts){0};
-    s->disk_full = false;
+    s->disk_full = s->issues.full_said = false;
     s->part_bytes = s->part_most_bytes;
 }
 
@@ -420,10 +407,13 @@ static bool try_again(struct store *s, struct checkpoint *c, const struct part *
 enum store_result store_commit(struct store *s, struct checkpoint *c)
 {
     enum store_result r = see_to_store(s, c) ? store_flush(s) : STORE_FAILED;
+    r = r == STORE_OK ? store_see_to_left(s, c->n_events > c->n_stored) : r;
     bool done = checkpoint_is_empty(c);
+    bool bare = false;
     unsigned tries = 0;
     while (r == STORE_OK && !done) {
         struct part p = next_part(s, c);
+        p.bare = bare;
         r = commit_part(s, &p);
         if (r == STORE_OK) {
             done = p.last;
@@ -432,35 +422,13 @@ enum store_result store_commit(struct store *s, struct checkpoint *c)
                 store_restart_wal(s);
         } else if (tries++ < COMMIT_TRIES && try_again(s, c, &p, r)) {
             r = STORE_OK;
+        } else if (r == STORE_FULL && p.last && !p.over_limit && !bare) {
+            /* The rest has room for its positions, or the store is shut in: what is delivered makes none for more. */
+            bare = true;
+            r = STORE_OK;
         }
     }
     return r;
-}
-
-/* Returns how many, -1 when it could not be done. */
-static int close_some(struct store *s)
-{
-    /* Open rows move within an index, and are delivered only when they are closed: the reserve is for them too. */
-    sqlite3_bind_int(s->stmt[Q_CLOSE_OPEN], 1, CLOSE_ROWS);
-    bool ok = store_run(s, Q_BEGIN) && store_run(s, Q_CLOSE_OPEN);
-    int changed = ok ? sqlite3_changes(s->db) : 0;
-    ok = ok && store_add_count(s, COUNT_stored, (uint64_t)changed);
-    return ok && store_end(s, GIVES_ROOM) ? changed : -1;
-}
-
-unsigned store_close_open(struct store *s)
-{
-    static const char doing[] = "close events left open";
-    unsigned total = 0;
-    for (;;) {
-        int changed = close_some(s);
-        /* Rows that are left open would wait for the next start. */
-        if (changed < 0 && store_failed(s, doing) == STORE_FULL && (changed = close_some(s)) < 0)
-            store_failed(s, doing);
-        total += changed > 0 ? (unsigned)changed : 0;
-        if (changed < CLOSE_ROWS)
-            return total;
-    }
 }
 
 void store_positions(struct store *s, position_f *each, void *u)

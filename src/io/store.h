@@ -20,6 +20,7 @@
 #include "base/sbuf.h"
 #include "core/fates.h"
 #include "core/flood.h"
+#include "core/issue_tally.h"
 #include "core/join_row.h"
 #include "core/options.h"
 #include "core/deadline.h"
@@ -45,7 +46,8 @@ struct store_event {
     bool open;            /* still waiting for its after-lines: not to be sent unless the process dies first */
     bool written_open;    /* an open form of it is in this checkpoint or in one before */
     int64_t time_us;      /* of the event */
-    uint64_t issue;       /* its key (struct verdict), 0: none; not filled in for who reads */
+    uint64_t issue;       /* its key (struct verdict), 0: none, or not known */
+    enum issue_news news; /* not stored */
     struct slice project; /* name in sentry.projects; empty is the default one */
     struct slice input;   /* whose share of the store it uses (shares.h); empty: nobody's */
     struct slice level;
@@ -64,6 +66,9 @@ struct store_report {
 struct checkpoint {
     struct store_event *events;
     unsigned n_events;
+    struct store_event *numbers; /* of kind ITEM_COUNT: never there ahead of the rest, since they have other ids when
+                                    their lines are counted again */
+    unsigned n_numbers;
     struct position *positions; /* changed ones */
     unsigned n_positions;
     struct flood_row *limits; /* changed state of flood control; `sample` is there only where it is new */
@@ -75,6 +80,8 @@ struct checkpoint {
     unsigned n_held;
     struct fates_chunk *fates; /* that have changed: what became of lines (store_fates.h) */
     unsigned n_fates;
+    struct issue_count *issues; /* occurrences of issues; those of one stand one after the other */
+    unsigned n_issues;
     struct store_report *reports;
     unsigned n_reports;
     unsigned n_stored;    /* of the events, the first of them, written by store_commit; 0 at first */
@@ -135,7 +142,8 @@ void store_flush_last(struct store *s);
 /* Counts events, of those that store_commit has stored of a checkpoint whose rest is given up, which will be made
  * again. */
 void store_count_ahead(struct store *s, uint64_t events);
-/* Makes rows that a process which died has left open ready to send. Returns how many. */
+/* Makes rows that a process which died has left open ready to send. Returns how many; what cannot be done is done
+   before the next checkpoint with events. */
 unsigned store_close_open(struct store *s);
 /* Calls back for every position of every input. */
 void store_positions(struct store *s, position_f *each, void *u);
@@ -169,9 +177,12 @@ void store_shares(struct store *s, store_share_f *each, void *u);
  * that they freed, 0: there are no more; *rows grows by their number.
  */
 uint64_t store_evict_repeats(struct store *s, struct slice input, uint64_t bytes, uint64_t *rows);
-/* Returns how much of a store_limit is for pages: what is left by the WAL and the other files, at least half. */
+/* Returns how much of a store_limit is for pages: what is left by the WAL, the other files, and what is kept of issues,
+ * at least half. */
 uint64_t store_rows_limit(uint64_t limit_bytes);
-/* Returns the bytes of pages in use, which that bounds. */
+/* Returns the bytes of pages in use that this bounds: all but those for what is kept of issues. */
+uint64_t store_rows_used(struct store *s);
+/* Returns the bytes of all pages in use. */
 uint64_t store_used(struct store *s);
 
 enum store_state { STORE_STATE_OPEN, STORE_STATE_READY, STORE_STATE_DEAD };
@@ -198,6 +209,10 @@ struct store_row *store_next(struct store *s, struct slice project, enum item_ki
 int64_t store_due(struct store *s, struct slice project, enum item_kind kind);
 /* Calls back for every project that has rows to send, at most 64. */
 void store_projects(struct store *s, void (*each)(void *u, struct slice project), void *u);
+/* How many rows of a project are in a state. */
+typedef void store_rows_f(void *u, struct slice project, enum store_state state, uint64_t rows);
+/* Calls back for every project and state that has any, at most 256 times. */
+void store_count_rows(struct store *s, store_rows_f *each, void *u);
 /* Returns the row of this id. NULL: there is no such row, or it cannot be read; *damaged, if not NULL, tells which. */
 struct store_row *store_get(struct store *s, int64_t id, bool *damaged);
 /* Every row, oldest first, without payloads, until `each` returns false. Holds no transaction while calling back.
@@ -206,6 +221,9 @@ bool store_each(struct store *s, bool (*each)(void *u, const struct store_row *r
 /* The newest `most` rows, the newest first, without payloads. `each` must not use the store. False: the database could
    not be read that far (store_error). */
 bool store_newest(struct store *s, unsigned most, void (*each)(void *u, const struct store_row *r), void *u);
+/* The same of dead letters alone, whose id is less than `below`; INT64_MAX: from the newest on. */
+bool store_dead_letters(struct store *s, int64_t below, unsigned most, void (*each)(void *u, const struct store_row *r),
+                        void *u);
 /* Returns the row of an event id, 32 lower-case hex digits; 0: there is none. */
 int64_t store_find(struct store *s, const char *event_id);
 void store_row_free(struct store_row *r);
@@ -245,7 +263,7 @@ bool store_has_daemon(const struct store *s, uint64_t *pid);
 
 struct store_totals {
     uint64_t open, ready, dead; /* numbers of rows */
-    uint64_t used_bytes;        /* bytes of pages in use, which store_rows_limit bounds */
+    uint64_t used_bytes;        /* bytes of pages in use */
 };
 
 void store_totals(struct store *s, struct store_totals *out);
@@ -254,6 +272,9 @@ void store_totals(struct store *s, struct store_totals *out);
 int64_t store_requeue(struct store *s, int64_t id);
 /* Deletes a row; id 0: all dead ones, or all. Returns how many, -1 when it could not be done. */
 int64_t store_drop(struct store *s, int64_t id, bool dead_only);
+/* The same of dead letters alone, at most so many, for a daemon that has more to do. */
+int64_t store_requeue_dead(struct store *s, unsigned most);
+int64_t store_drop_dead(struct store *s, unsigned most);
 /* Returns why the last call failed, for people; "" if none did. */
 const char *store_error(const struct store *s);
 /* Returns the version of SQLite. */

@@ -7,8 +7,10 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "core/issue_history.h"
 #include "io/lockfile.h"
 #include "io/store_impl.h"
+#include "io/store_issues.h"
 
 enum {
     BESIDE_MAX = 256, /* that one start looks at */
@@ -146,7 +148,32 @@ static const char take[] =
     " first_us=min(first_us,excluded.first_us),last_us=max(last_us,excluded.last_us);"
     "INSERT OR IGNORE INTO main.overdue SELECT * FROM beside.overdue;"
     "INSERT OR IGNORE INTO main.held SELECT * FROM beside.held;"
+    "INSERT INTO main.issue SELECT * FROM beside.issue WHERE true ON CONFLICT(key) DO UPDATE SET"
+    " first_us=min(first_us,excluded.first_us),last_us=max(last_us,excluded.last_us),count=count+excluded.count,"
+    "suppressed=suppressed+excluded.suppressed,history=history_sum(history,excluded.history);"
+    "INSERT OR IGNORE INTO main.kept(event_id,issue,time_us,title,payload) SELECT event_id,issue,time_us,title,payload"
+    " FROM beside.kept;"
+    "UPDATE main.issue SET(events,bytes)=(SELECT count(*),1024+ifnull(sum(length(payload)+256),0) FROM main.kept k "
+    "WHERE"
+    " k.issue=main.issue.key) WHERE key IN(SELECT key FROM beside.issue);"
     "INSERT OR REPLACE INTO main.meta SELECT 'taken_up',value FROM beside.meta WHERE name='store_id';";
+
+/* history_sum(a, b): what both have counted. */
+static void store_beside_sum(sqlite3_context *c, int n, sqlite3_value **v)
+{
+    struct issue_history all = {0};
+    struct sbuf out;
+    sbuf_init(&out, ISSUE_HISTORY_BYTES_MAX);
+    for (int i = 0; i < n; i++) {
+        struct issue_history one;
+        const char *bytes = sqlite3_value_blob(v[i]);
+        issue_history_read(slice_of(bytes, (size_t)sqlite3_value_bytes(v[i])), &one);
+        issue_history_join(&all, &one);
+    }
+    issue_history_write(&all, &out);
+    sqlite3_result_blob(c, out.p, (int)out.n, SQLITE_TRANSIENT);
+    sbuf_done(&out);
+}
 
 static bool has_taken_up(struct store *s)
 {
@@ -160,7 +187,9 @@ static bool has_taken_up(struct store *s)
 
 static bool take_all(struct store *s)
 {
-    if (store_run(s, Q_BEGIN) && store_exec(s, take) && store_end(s, TAKES_ROOM)) {
+    bool ready = sqlite3_create_function(s->db, "history_sum", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+                                         store_beside_sum, NULL, NULL) == SQLITE_OK;
+    if (ready && store_run(s, Q_BEGIN) && store_exec(s, take) && store_end(s, TAKES_ROOM)) {
         store_copy_write(s);
         return true;
     }
@@ -188,6 +217,7 @@ static void take_up_one(struct store *s, const char *path)
     if (!left)
         return;
     struct store_totals t;
+    store_keep_issues(left, INT64_MAX, INT64_MAX / 2);
     store_close_open(left);
     store_totals(left, &t);
     if (!take_from(s, left)) {

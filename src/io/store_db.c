@@ -117,6 +117,12 @@ uint64_t store_free_pages(struct store *s)
     return pages > 0 ? (uint64_t)pages : 0;
 }
 
+uint64_t store_rows_used(struct store *s)
+{
+    uint64_t used = store_used(s), issues = s->issues.now_bytes;
+    return used > issues ? used - issues : 0;
+}
+
 uint64_t store_used(struct store *s)
 {
     int64_t pages = number(s, Q_PAGES), free_pages = number(s, Q_FREE_PAGES);

@@ -1,6 +1,7 @@
 /*
  * store_evict: what goes to make room: dead letters, repeats of issues that the store has an older event of, and where
- * nobody fetches them the oldest events, for store_limit; dead letters and free pages for a full disk (store_room.c).
+ * nobody fetches them the oldest events, for store_limit; dead letters, issues and free pages for a full disk
+ * (store_room.c).
  */
 #include "io/store_impl.h"
 
@@ -18,7 +19,7 @@ enum {
 
 bool store_over_limit(struct store *s)
 {
-    return s->limit_bytes && store_used(s) > store_rows_limit(s->limit_bytes);
+    return s->limit_bytes && store_rows_used(s) > store_rows_limit(s->limit_bytes);
 }
 
 /* Deletes the oldest dead letters until what is left is within the limit. Returns how many, -1 when that failed. */
@@ -131,7 +132,7 @@ static int64_t evict_living(struct store *s)
 {
     int64_t gone = 0, more = 1;
     while (more > 0 && store_over_limit(s)) {
-        more = delete_some(s, store_used(s) - store_rows_limit(s->limit_bytes));
+        more = delete_some(s, store_rows_used(s) - store_rows_limit(s->limit_bytes));
         gone += more;
     }
     return more < 0 ? -1 : gone;
@@ -183,7 +184,7 @@ bool store_may_exceed(struct store *s)
 {
     int64_t open_bytes = 0;
     return s->keep_newest && store_number(s, Q_OPEN_BYTES, &open_bytes) && open_bytes > 0 &&
-           store_used(s) <= store_rows_limit(s->limit_bytes) + (uint64_t)open_bytes;
+           store_rows_used(s) <= store_rows_limit(s->limit_bytes) + (uint64_t)open_bytes;
 }
 
 /* ---- the disk ---- */
@@ -225,7 +226,7 @@ static int evict_dead(struct store *s)
  * otherwise. */
 bool store_make_room(struct store *s)
 {
-    bool gave = evict_dead(s) > 0;
+    bool gave = evict_dead(s) > 0 || store_issues_make_room(s) > 0;
     for (int i = 0; i < SHRINK_STEPS && store_free_pages(s) > STORE_RESERVE_PAGES && shrink(s, Q_SHRINK_FULL); i++) {
         store_restart_wal(s);
         gave = true;

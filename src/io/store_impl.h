@@ -12,7 +12,8 @@
 #include "io/store_fates.h"
 
 enum {
-    STORE_SCHEMA_VERSION = 13,
+    STORE_SCHEMA_VERSION = 14,
+    DAEMON_BUSY_MS = 1000,             /* the main loop stands still meanwhile; a failed commit is tried again anyway */
     STORE_RESERVE_PAGES = 32,          /* see store_room.c */
     STORE_APPLICATION_ID = 0x63726d62, /* "crmb", in the database's header: it is ours and nobody else's */
 };
@@ -36,10 +37,12 @@ enum query {
     Q_DUE,
     Q_NEXT_DUE,
     Q_PROJECTS,
+    Q_ROWS_OF,
     Q_GET,
     Q_HEAD,
     Q_IDS,
     Q_NEWEST,
+    Q_DEAD_LETTERS,
     Q_FIND,
     Q_SENT,
     Q_EXPIRED,
@@ -87,6 +90,9 @@ enum query {
     Q_AHEAD,
     Q_AHEAD_GONE,
     Q_AHEAD_GET,
+    Q_RENEWED, /* a store was set aside: some of what its counts have as open may be lost */
+    Q_RENEWED_GONE,
+    Q_RENEWED_GET,
     Q_FATE,
     Q_FATE_FIRST,
     Q_FATE_GONE,
@@ -103,6 +109,11 @@ enum query {
     Q_EVENT_ID,
     Q_DROP_DEAD_IDS,
     Q_DROP_OPEN_IDS,
+    Q_DROP_OPEN_NOTE,
+    Q_DROPPED,
+    Q_DROPPED_ANY,
+    Q_DROPPED_GONE,
+    Q_DROPPED_NONE,
     Q_DROP_READY_IDS,
     Q_EVICT_IDS,
     Q_DEPARTED,
@@ -112,6 +123,28 @@ enum query {
     Q_DEPARTED_GONE,
     Q_DEPARTED_ALL,
     Q_DEPARTED_NONE,
+    Q_ISSUES_BYTES,
+    Q_ISSUES_NONE,
+    Q_ISSUE_NUMBERS,
+    Q_ISSUE_COUNT,
+    Q_ISSUE_ABOUT,
+    Q_ISSUE_BYTES,
+    Q_ISSUE_WEIGH,
+    Q_ISSUE_OLDEST,
+    Q_ISSUE_GONE,
+    Q_ISSUES,
+    Q_ISSUE,
+    Q_ISSUE_FIND,
+    Q_KEPT,
+    Q_KEPT_NEW,
+    Q_KEPT_PRUNE,
+    Q_KEPT_GONE,
+    Q_KEPT_NONE,
+    Q_KEPT_FORGET,
+    Q_KEPT_OF,
+    Q_KEPT_GET,
+    Q_KEPT_OPEN,
+    Q_OPEN_ISSUES,
     Q_N
 };
 
@@ -146,6 +179,14 @@ struct store_fates {
     struct sbuf leaving[STORE_DEPARTED_N]; /* ids of events that leave with it */
 };
 
+/* What the rows of store_issues.c take. */
+struct store_issues_kept {
+    uint64_t limit_bytes; /* 0: nothing is kept */
+    int64_t keep_us, looked_us;
+    uint64_t kept_bytes, now_bytes; /* now: with the open transaction */
+    bool full_said;                 /* that some go for a full disk, which it still is */
+};
+
 struct store {
     sqlite3 *db;
     bool tool;
@@ -165,6 +206,7 @@ struct store {
     const char *said; /* what was being done then; of a full disk: anything */
     bool keep_newest; /* see store_keep_newest */
     struct store_fates fates;
+    struct store_issues_kept issues;
     struct counts counted; /* see store_counted */
     struct counts ahead;   /* of a checkpoint that is stored in part */
     struct store_copy copy;
@@ -177,6 +219,9 @@ struct store {
     uint64_t part_bytes;  /* of payloads that go in as one transaction */
     int64_t wakes;        /* that were known at the last look, see store_woken */
     int64_t unnamed_rows; /* rows that were unnamed when the store was opened */
+    bool unnamed_left;    /* what an earlier run left is not counted yet, */
+    bool open_left;       /* its open rows are not closed yet */
+    bool some_dropped;    /* see store_look_for_dropped */
     struct sbuf zipped;
     struct scrub *scrub;
     int os_error;    /* errno of the last statement that failed, 0 unknown */
@@ -220,12 +265,14 @@ bool store_put_departed(struct store *s);
 static inline void store_fates_begin(struct store *s)
 {
     s->fates.now = s->fates.kept;
+    s->issues.now_bytes = s->issues.kept_bytes;
     for (unsigned how = 0; how < STORE_DEPARTED_N; how++)
         sbuf_reset(&s->fates.leaving[how]);
 }
 static inline void store_fates_end(struct store *s)
 {
     s->fates.kept = s->fates.now;
+    s->issues.kept_bytes = s->issues.now_bytes;
 }
 
 /* ---- store_copy.c ---- */
@@ -306,6 +353,24 @@ bool store_make_room(struct store *s);
 /* Gives free pages beyond what the next burst will want back to the file system, a few in each call. */
 void store_shrink(struct store *s);
 
+/* ---- store_note.c ---- */
+/* An earlier run's, whose events were closed by what opens the store. */
+void store_begin_dropped(struct store *s);
+/* At the begin of each transaction that puts events; what a tool drops later waits for its end. False: it failed. */
+bool store_look_for_dropped(struct store *s);
+/* Whether this is the closed form of an event whose open form was dropped by hand. */
+bool store_was_dropped(struct store *s, const struct store_event *e);
+/* With the last part of a checkpoint. */
+bool store_forget_dropped(struct store *s, const struct checkpoint *c);
+
+/* ---- store_left.c ---- */
+
+/* Counts what an earlier run left without a name. Only while the store is opened, before its open rows are closed. */
+void store_name_left(struct store *s);
+/* Does what of that, and of store_close_open, was to be done and could not be; the latter only before new events. Else
+   than STORE_OK: there can be no checkpoint before it. */
+enum store_result store_see_to_left(struct store *s, bool with_events);
+
 /* ---- store_renew.c ---- */
 /* Whether the small tables hold together. */
 bool store_is_sound(struct store *s);
@@ -363,7 +428,23 @@ bool store_put_fates(struct store *s, const struct fates_chunk *c);
 bool store_keep_fate_file(struct store *s, const struct position *p);
 bool store_fates_within_limit(struct store *s);
 
+/* ---- store_issues.c: a part of a checkpoint, inside its transaction; `put` grows by what goes for it ---- */
+bool store_put_issues(struct store *s, const struct checkpoint *c, struct counts *put);
+/* Instead of that, where the disk has no room for it: counts what the list of issues lacks from then on. */
+bool store_skip_issues(struct store *s, const struct checkpoint *c, struct counts *put);
+/* For a full disk: forgets some of those last seen longest ago, and counts them. Returns how many. */
+unsigned store_issues_make_room(struct store *s);
+/* Keeps so many of the events that wait for lines, which are about to be closed as they are. */
+bool store_keep_open(struct store *s, int most);
+/* The event of this id is kept no longer, if it was; 16 bytes. */
+bool store_forget_kept(struct store *s, struct slice event_id);
+
 /* ---- store_rows.c ---- */
+/* The payload as it is stored: gzip where that pays. Valid until the next call. */
+struct slice store_pack(struct store *s, struct slice payload);
+bool store_unpack(struct slice stored, struct sbuf *out);
+/* False: they are not the bytes of an event id. */
+bool store_event_id_text(struct slice id, char hex[33]);
 void store_deliveries_done(struct store *s);
 
 #endif

@@ -8,7 +8,6 @@
 #include "io/safe_open.h"
 
 enum {
-    DAEMON_BUSY_MS = 1000, /* the main loop stands still meanwhile; a failed commit is tried again anyway */
     TOOL_BUSY_MS = 10000,
     CACHE_KIB = 1024,
 };

@@ -1,6 +1,5 @@
 /* store_note: what a daemon and the tools beside it tell each other through the store: when a project is tried next,
- * and that somebody wants it tried now. Rows of meta; one that cannot be written is not told, and nothing depends on
- * it. */
+ * that somebody wants it tried now, and which events were dropped by hand before they were complete. Rows of meta. */
 #include "io/store_impl.h"
 
 #include <stdlib.h>
@@ -59,4 +58,51 @@ bool store_woken(struct store *s)
     bool woken = wakes != s->wakes;
     s->wakes = wakes;
     return woken;
+}
+
+/* An event waits for its breadcrumbs in its open form. Whoever drops that says so, since the daemon has the event still
+   and would put it back when it is complete. */
+
+void store_begin_dropped(struct store *s)
+{
+    if (store_look_for_dropped(s) && s->some_dropped)
+        store_run_alone(s, Q_DROPPED_NONE, GIVES_ROOM);
+}
+
+bool store_look_for_dropped(struct store *s)
+{
+    int64_t any = 0;
+    bool ok = store_number(s, Q_DROPPED_ANY, &any);
+    s->some_dropped = any != 0;
+    return ok;
+}
+
+static bool may_be_dropped(const struct store *s, const struct store_event *e)
+{
+    return s->some_dropped && e->written_open && !e->open;
+}
+
+bool store_was_dropped(struct store *s, const struct store_event *e)
+{
+    uint8_t id[16];
+    int64_t n = 0;
+    if (!may_be_dropped(s, e))
+        return false;
+    store_event_id_bytes(e->event_id, id);
+    sqlite3_bind_blob(s->stmt[Q_DROPPED], 1, id, sizeof id, SQLITE_STATIC);
+    return store_number(s, Q_DROPPED, &n) && n > 0;
+}
+
+bool store_forget_dropped(struct store *s, const struct checkpoint *c)
+{
+    bool ok = true;
+    for (unsigned i = 0; ok && i < c->n_events; i++) {
+        uint8_t id[16];
+        if (!may_be_dropped(s, &c->events[i]))
+            continue;
+        store_event_id_bytes(c->events[i].event_id, id);
+        sqlite3_bind_blob(s->stmt[Q_DROPPED_GONE], 1, id, sizeof id, SQLITE_STATIC);
+        ok = store_run(s, Q_DROPPED_GONE);
+    }
+    return ok;
 }

@@ -10,6 +10,7 @@
  * A file is set aside only if it was a store of ours: the copy says so, or its own header. At most ASIDE_MOST stay.
  */
 #include "io/store_impl.h"
+#include "io/store_issues.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -230,6 +231,7 @@ static const struct salvage {
     {"held", "SELECT * FROM held"},         {"report", "SELECT * FROM report"},
     {"fate", "SELECT * FROM fate"},         {"fate_file", "SELECT * FROM fate_file"},
     {"departed", "SELECT * FROM departed"}, {"meta", "SELECT name,value FROM meta WHERE name='clock_us'"},
+    {"issue", "SELECT * FROM issue"},       {"kept", "SELECT * FROM kept"},
 };
 
 static const struct salvage salvaged_without_copy[] = {
@@ -383,7 +385,8 @@ static bool count_renewal(struct store *fresh, struct store *old)
     fresh->counted.v[COUNT_stored_ahead] = ahead;
     fresh->counted.v[COUNT_stores_renewed] = 1;
     fresh->unnamed_rows = more > 0 ? more : 0;
-    return store_add_count(fresh, COUNT_store_lost, fresh->counted.v[COUNT_store_lost]) &&
+    return store_run(fresh, Q_RENEWED) &&
+           store_add_count(fresh, COUNT_store_lost, fresh->counted.v[COUNT_store_lost]) &&
            store_add_count(fresh, COUNT_stored_ahead, ahead) && store_add_count(fresh, COUNT_stores_renewed, 1);
 }
 
@@ -500,6 +503,8 @@ bool store_renew(struct store *s, const char *why)
         s->renewals++;
         if (s->fates.limit_bytes)
             store_keep_fates(s, s->fates.limit_bytes);
+        if (s->issues.limit_bytes)
+            store_keep_issues(s, s->issues.limit_bytes, s->issues.keep_us);
         store_copy_write(s);
         forget_empty(aside);
         say_renewed(s, why, aside);

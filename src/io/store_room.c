@@ -9,7 +9,9 @@
  * transaction that takes room must leave STORE_RESERVE_PAGES besides, free ones or blocks behind the end; one that
  * gives room may use them, for an index whose pages split. A checkpoint checkpoints the file where its pages end, so
  * they are taken again after each COMMIT.
- *  2. The WAL has WAL_BYTES from the start, enough for some deleted rows. What shrinks it later leaves more than that.
+ *  2. The WAL has WAL_BYTES from the start, enough for some deleted rows. What shrinks it later leaves more than that,
+ * or takes as much anew: on a full disk it must not keep what a transaction that did not fit has made it grow to, since
+ * then there is no room for the pages of the next.
  *  3. Statement journals stay in memory (store_open), as there may be no room for such a file.
  *
  *  4. A spare file has room of its own, for what the others do not cover: opening, which makes the WAL and its index
@@ -33,10 +35,12 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "io/clock.h"
+#include "io/store_issues.h"
 
 enum {
     WAL_BYTES = 512 << 10,
     WAL_MOST = 16 << 20,     /* bytes that the WAL keeps when it begins anew */
+    WAL_SLACK = 64 << 10,    /* above WAL_BYTES that is not worth shrinking it */
     WAL_PARTS = 4,           /* a checkpoint of SQLite's, and a largest transaction, is one */
     FILES_BYTES = 320 << 10, /* of the WAL's index, of the second copy, and what invariant 1 holds */
     SPARE_MOST = 1 << 20,
@@ -84,7 +88,7 @@ static uint64_t spare_bytes(uint64_t limit_bytes)
 
 uint64_t store_rows_limit(uint64_t limit_bytes)
 {
-    uint64_t beside = wal_most(limit_bytes) + spare_bytes(limit_bytes) + FILES_BYTES;
+    uint64_t beside = wal_most(limit_bytes) + spare_bytes(limit_bytes) + FILES_BYTES + limit_bytes / STORE_ISSUES_SHARE;
     return beside < limit_bytes / 2 ? limit_bytes - beside : limit_bytes / 2;
 }
 
@@ -215,9 +219,28 @@ bool store_run_alone(struct store *s, enum query which, enum store_effect effect
     return ok;
 }
 
+/* Whether its file takes so much that others lack it. */
+static bool wal_is_large(const struct store *s)
+{
+    struct stat st;
+    char *path = xasprintf("%s-wal", s->path);
+    bool large = stat(path, &st) == 0 && (uint64_t)st.st_blocks * 512 > WAL_BYTES + WAL_SLACK;
+    free(path);
+    return large;
+}
+
+/* With the file of the WAL as it is when the store is opened, on a full disk. Whoever reads meanwhile prevents that,
+   and it is tried again the next time; whoever takes the room in between finds the spare file given up. */
 void store_restart_wal(struct store *s)
 {
-    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    bool shrink = s->disk_full && !s->tool && wal_is_large(s);
+    if (shrink) /* whoever reads is not waited for: the main loop would stand still, each time */
+        sqlite3_busy_timeout(s->db, 0);
+    sqlite3_wal_checkpoint_v2(s->db, NULL, shrink ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (shrink) {
+        sqlite3_busy_timeout(s->db, DAEMON_BUSY_MS);
+        store_take_wal_room(s);
+    }
     store_hold_reserve(s);
 }
 

@@ -8,7 +8,6 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "text/zip.h"
 
 enum {
     ROWS_PER_STEP = 1000, /* rows of one transaction of a tool, so that the daemon never waits long for it */
@@ -25,30 +24,6 @@ struct boxed {
     struct arena arena;
     struct sbuf payload;
 };
-
-void store_event_id_bytes(const char *hex, uint8_t id[16])
-{
-    assert(strspn(hex, "0123456789abcdef") == 32 && hex[32] == '\0');
-    for (int i = 0; i < 16; i++)
-        id[i] = (uint8_t)(ascii_hex_value(hex[2 * i]) << 4 | ascii_hex_value(hex[2 * i + 1]));
-}
-
-static bool event_id_text(struct slice id, char hex[33])
-{
-    if (id.n != 16)
-        return false;
-    for (int i = 0; i < 16; i++)
-        snprintf(hex + 2 * i, 3, "%02x", (unsigned)(unsigned char)id.p[i]);
-    return true;
-}
-
-static bool unpack(struct slice stored, struct sbuf *out)
-{
-    if (zip_is_gzip(stored))
-        return zip_inflate(stored, out) == ZIP_OK && out->n > 0;
-    sbuf_adds(out, stored);
-    return !out->over && out->n > 0;
-}
 
 struct scrubbed store_clean(struct store *s, struct slice text, struct arena *a)
 {
@@ -81,13 +56,15 @@ static bool fill(struct store *s, struct boxed *b, sqlite3_stmt *q, bool with_pa
     r->stored_bytes = (uint64_t)sqlite3_column_int64(q, 11);
     int64_t kind = sqlite3_column_int64(q, 12);
     r->event.kind = kind > 0 && kind < ITEM_KINDS ? (enum item_kind)kind : ITEM_EVENT;
+    r->event.issue = (uint64_t)sqlite3_column_int64(q, 13);
     r->event.open = state == STORE_STATE_OPEN;
-    if (state < STORE_STATE_OPEN || state > STORE_STATE_DEAD || !event_id_text(store_column(q, 6), r->event.event_id))
+    if (state < STORE_STATE_OPEN || state > STORE_STATE_DEAD ||
+        !store_event_id_text(store_column(q, 6), r->event.event_id))
         return false;
     if (!with_payload)
         return true;
     sbuf_init(&b->payload, STORE_PAYLOAD_MAX);
-    if (!unpack(store_column(q, 13), &b->payload))
+    if (!store_unpack(store_column(q, 14), &b->payload))
         return false;
     r->event.payload = scrubbed_vouch(sbuf_slice(&b->payload));
     return true;
@@ -156,11 +133,9 @@ bool store_each(struct store *s, bool (*each)(void *u, const struct store_row *r
     return rc == SQLITE_DONE;
 }
 
-bool store_newest(struct store *s, unsigned most, void (*each)(void *u, const struct store_row *r), void *u)
+static bool list(struct store *s, sqlite3_stmt *q, void (*each)(void *u, const struct store_row *r), void *u)
 {
-    sqlite3_stmt *q = s->stmt[Q_NEWEST];
     int rc;
-    sqlite3_bind_int64(q, 1, most);
     while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
         struct boxed b = {0};
         b.row.damaged = !fill(s, &b, q, false);
@@ -171,6 +146,20 @@ bool store_newest(struct store *s, unsigned most, void (*each)(void *u, const st
     if (rc != SQLITE_DONE)
         store_failed(s, "list the newest rows");
     return rc == SQLITE_DONE;
+}
+
+bool store_newest(struct store *s, unsigned most, void (*each)(void *u, const struct store_row *r), void *u)
+{
+    sqlite3_bind_int64(s->stmt[Q_NEWEST], 1, most);
+    return list(s, s->stmt[Q_NEWEST], each, u);
+}
+
+bool store_dead_letters(struct store *s, int64_t below, unsigned most, void (*each)(void *u, const struct store_row *r),
+                        void *u)
+{
+    sqlite3_bind_int64(s->stmt[Q_DEAD_LETTERS], 1, below);
+    sqlite3_bind_int64(s->stmt[Q_DEAD_LETTERS], 2, most);
+    return list(s, s->stmt[Q_DEAD_LETTERS], each, u);
 }
 
 int64_t store_find(struct store *s, const char *event_id)
@@ -482,17 +471,29 @@ void store_projects(struct store *s, void (*each)(void *u, struct slice project)
 
 /* For people. */
 
-static void note_dropped(struct store *s, enum query which, int64_t id, int step)
+/* Whoever deletes an event by hand wants it gone, and not kept of its issue. False: it failed. */
+static bool forget_kept(struct store *s, enum query ids)
+{
+    sqlite3_stmt *q = s->stmt[ids];
+    bool ok = true;
+    while (ok && sqlite3_step(q) == SQLITE_ROW)
+        ok = store_forget_kept(s, store_column(q, 0));
+    sqlite3_reset(q);
+    return ok;
+}
+
+static bool note_dropped(struct store *s, enum query which, int64_t id, int step)
 {
     enum query ids = which == Q_DROP_DEAD    ? Q_DROP_DEAD_IDS
                      : which == Q_DROP_OPEN  ? Q_DROP_OPEN_IDS
                      : which == Q_DROP_READY ? Q_DROP_READY_IDS
                                              : Q_N;
     if (ids == Q_N)
-        return;
+        return true;
     sqlite3_bind_int(s->stmt[ids], 1, step);
     sqlite3_bind_int64(s->stmt[ids], 2, id);
     store_depart(s, ids, STORE_DEPARTED_DROPPED);
+    return forget_kept(s, ids);
 }
 
 /* Dead letters were reported when they died. */
@@ -517,10 +518,12 @@ static int one_step(struct store *s, enum query which, int64_t id, enum count co
 {
     sqlite3_bind_int(s->stmt[which], 1, step);
     sqlite3_bind_int64(s->stmt[which], 2, id);
-    bool ok = store_run(s, Q_BEGIN);
-    if (ok)
-        note_dropped(s, which, id, step);
-    ok = ok && report_dropped(s, which, id, step) && store_run(s, which);
+    if (which == Q_DROP_OPEN) {
+        sqlite3_bind_int(s->stmt[Q_DROP_OPEN_NOTE], 1, step);
+        sqlite3_bind_int64(s->stmt[Q_DROP_OPEN_NOTE], 2, id);
+    }
+    bool ok = store_run(s, Q_BEGIN) && note_dropped(s, which, id, step) && report_dropped(s, which, id, step) &&
+              (which != Q_DROP_OPEN || store_run(s, Q_DROP_OPEN_NOTE)) && store_run(s, which);
     int changed = ok ? sqlite3_changes(s->db) : 0;
     ok = ok && (count == COUNT_N || store_add_count(s, count, (uint64_t)changed));
     ok = ok && (which != Q_DROP_OPEN ||
@@ -528,12 +531,13 @@ static int one_step(struct store *s, enum query which, int64_t id, enum count co
     return ok && store_end(s, which == Q_REQUEUE || which == Q_HURRY ? TAKES_ROOM : GIVES_ROOM) ? changed : -1;
 }
 
-/* Runs a statement, ?1 a limit and ?2 an id or 0, until it changes no more; adds what it changed to a count
- * unless that is COUNT_N. */
-static int64_t in_steps(struct store *s, enum query which, int64_t id, enum count count, const char *doing)
+/* Runs a statement, ?1 a limit and ?2 an id or 0, until it changes no more, or has changed so many; adds what it
+ * changed to a count unless that is COUNT_N. */
+static int64_t at_most(struct store *s, enum query which, int64_t id, int64_t most, enum count count, const char *doing)
 {
     int64_t total = 0;
-    for (int step = ROWS_PER_STEP;;) {
+    for (int step = ROWS_PER_STEP; total < most;) {
+        step = most - total < step ? (int)(most - total) : step;
         int changed = one_step(s, which, id, count, step);
         if (changed < 0) {
             if (store_failed(s, doing) != STORE_FULL || (step == 1 && !store_let_spare_go(s)))
@@ -547,6 +551,23 @@ static int64_t in_steps(struct store *s, enum query which, int64_t id, enum coun
         if (step <= FULL_STEP)
             store_restart_wal(s);
     }
+    return total;
+}
+
+static int64_t in_steps(struct store *s, enum query which, int64_t id, enum count count, const char *doing)
+{
+    return at_most(s, which, id, INT64_MAX, count, doing);
+}
+
+int64_t store_requeue_dead(struct store *s, unsigned most)
+{
+    sqlite3_bind_int64(s->stmt[Q_REQUEUE], 3, store_now_us());
+    return at_most(s, Q_REQUEUE, 0, most, COUNT_requeued, "put dead letters back into the queue");
+}
+
+int64_t store_drop_dead(struct store *s, unsigned most)
+{
+    return at_most(s, Q_DROP_DEAD, 0, most, COUNT_N, "drop dead letters");
 }
 
 int64_t store_requeue(struct store *s, int64_t id)

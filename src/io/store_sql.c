@@ -124,7 +124,28 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
                    "CREATE TRIGGER event_changes AFTER UPDATE OF payload ON event BEGIN " PART_TAKE PART_ADD " END;"
                    "CREATE TRIGGER event_dies AFTER UPDATE OF state ON event WHEN (old.state=2)<>(new.state=2) "
                    "BEGIN " PART_TAKE PART_ADD " END;",
+
+    /* Issues and their events, those that were delivered, too (store_issues.c). What waits to be sent says of those of
+       an older version what there is to say; `bytes` is what they take. */
+    "CREATE TABLE issue(key INTEGER PRIMARY KEY, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL, count INTEGER "
+    "NOT "
+    "NULL, suppressed INTEGER NOT NULL DEFAULT 0, events INTEGER NOT NULL DEFAULT 0, title TEXT, type TEXT, value TEXT,"
+    " level TEXT, rule TEXT, project TEXT, app TEXT, host TEXT, origin TEXT, tags TEXT, history BLOB, bytes INTEGER "
+    "NOT "
+    "NULL);"
+    "CREATE INDEX issue_last ON issue(last_us);"
+    "CREATE TABLE kept(event_id BLOB NOT NULL UNIQUE, issue INTEGER NOT NULL, time_us INTEGER NOT NULL, title TEXT NOT "
+    "NULL,"
+    " payload BLOB NOT NULL);"
+    "CREATE INDEX kept_of_issue ON kept(issue, time_us);"
+    "INSERT INTO issue(key,first_us,last_us,count,title,level,project,bytes) SELECT issue,min(time_us),max(time_us),"
+    "count(*),title,level,project,1024 FROM event WHERE issue<>0 AND kind=0 GROUP BY issue;",
 };
+
+#define ISSUE_NUMBERS "key,first_us,last_us,count,suppressed,events"
+#define ISSUE_TEXTS_OF "title,type,value,level,rule,project,app,host,origin,tags"
+#define KEPT_COLUMNS "event_id,issue,time_us,title,payload"
+#define KEPT_BYTES "length(payload)+256"
 
 /* What is asked of rows that may have to make room. */
 /* ?1: at most so many, ?2: an id, or 0 for all. */
@@ -138,7 +159,7 @@ const char *const store_steps[STORE_SCHEMA_VERSION] = {
     " o.state IN(0,1))"
 #define REPORT_ADD " ON CONFLICT(project,reason,category) DO UPDATE SET quantity=quantity+excluded.quantity"
 #define ROW_COLUMNS                                                                                                    \
-    "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),kind,"
+    "id,state,created_us,next_try_us,attempts,time_us,event_id,project,level,title,reason,length(payload),kind,issue,"
 
 const char *const store_sql[Q_N] = {
     [Q_BEGIN] = "BEGIN IMMEDIATE",
@@ -170,10 +191,14 @@ const char *const store_sql[Q_N] = {
               " OR attempts=0) ORDER BY next_try_us,id",
     [Q_NEXT_DUE] = "SELECT id,next_try_us FROM event WHERE state=1 AND project=?1 AND kind=?2 ORDER BY next_try_us,id",
     [Q_PROJECTS] = "SELECT DISTINCT project FROM event WHERE state=1 LIMIT 64",
+    [Q_ROWS_OF] = "SELECT project,state,count(*) FROM event INDEXED BY event_due WHERE state IN(0,1,2)"
+                  " GROUP BY state,project LIMIT 256",
     [Q_GET] = "SELECT " ROW_COLUMNS "payload FROM event WHERE id=?1",
     [Q_HEAD] = "SELECT " ROW_COLUMNS "NULL FROM event WHERE id=?1",
     [Q_IDS] = "SELECT id FROM event INDEXED BY event_due WHERE state IN(0,1,2) ORDER BY id",
     [Q_NEWEST] = "SELECT " ROW_COLUMNS "NULL FROM event ORDER BY id DESC LIMIT ?1",
+    [Q_DEAD_LETTERS] = "SELECT " ROW_COLUMNS "NULL FROM event WHERE id IN(SELECT id FROM event INDEXED BY event_due"
+                       " WHERE state=2 AND id<?1 ORDER BY id DESC LIMIT ?2) ORDER BY id DESC",
     [Q_FIND] = "SELECT id FROM event WHERE event_id=?1",
     [Q_REPLACED] = "SELECT count(*) FROM event WHERE event_id=?1 AND state=1",
     /* One statement, so that both are of one moment, whatever a tool does meanwhile. The rows have no name. */
@@ -227,6 +252,9 @@ const char *const store_sql[Q_N] = {
     [Q_AHEAD] = "INSERT INTO meta VALUES('ahead',?1) ON CONFLICT(name) DO UPDATE SET value=value+excluded.value",
     [Q_AHEAD_GONE] = "DELETE FROM meta WHERE name='ahead'",
     [Q_AHEAD_GET] = "SELECT ifnull((SELECT value FROM meta WHERE name='ahead'),0)",
+    [Q_RENEWED] = "INSERT OR REPLACE INTO meta VALUES('renewed',1)",
+    [Q_RENEWED_GONE] = "DELETE FROM meta WHERE name='renewed'",
+    [Q_RENEWED_GET] = "SELECT count(*) FROM meta WHERE name='renewed'",
     [Q_FATE] = "INSERT INTO fate VALUES(?1,?2,?3,?4,?5) ON CONFLICT(number) DO UPDATE SET first=excluded.first,"
                "beyond=excluded.beyond,bytes=excluded.bytes",
     [Q_FATE_FIRST] = "SELECT number,file,beyond,length(bytes) FROM fate ORDER BY number LIMIT 1",
@@ -262,10 +290,52 @@ const char *const store_sql[Q_N] = {
     [Q_OPEN_BYTES] = "SELECT ifnull(sum(" ROW_BYTES("payload") "),0) FROM event WHERE state=0",
     [Q_DROP_OPEN] = "DELETE FROM event WHERE id IN" ROWS_OF(0),
     [Q_DROP_OPEN_IDS] = "SELECT event_id FROM event WHERE kind=0 AND id IN" ROWS_OF(0),
+    [Q_DROP_OPEN_NOTE] =
+        "INSERT OR REPLACE INTO meta SELECT 'dropped:'||hex(event_id),1 FROM event WHERE id IN" ROWS_OF(0),
+    [Q_DROPPED] = "SELECT count(*) FROM meta WHERE name='dropped:'||hex(?1)",
+    [Q_DROPPED_ANY] = "SELECT EXISTS(SELECT 1 FROM meta WHERE name>='dropped:' AND name<'dropped;')",
+    [Q_DROPPED_GONE] = "DELETE FROM meta WHERE name='dropped:'||hex(?1)",
+    [Q_DROPPED_NONE] = "DELETE FROM meta WHERE name>='dropped:' AND name<'dropped;'",
     /* What one of these is about to delete; ?6: the state. */
     [Q_DROP_REPORT] =
         "INSERT INTO report SELECT project,?3,?4,count(*) FROM event WHERE kind=?5 AND id IN(SELECT id FROM"
         " event WHERE state=?6 AND (?2=0 OR id=?2) LIMIT ?1) GROUP BY project" REPORT_ADD,
     [Q_DROP_READY] = "DELETE FROM event WHERE id IN" ROWS_OF(1),
     [Q_DROP_READY_IDS] = "SELECT event_id FROM event WHERE kind=0 AND id IN" ROWS_OF(1),
+    [Q_ISSUES_BYTES] = "SELECT ifnull(sum(bytes),0) FROM issue",
+    [Q_ISSUES_NONE] = "DELETE FROM issue",
+    [Q_ISSUE_NUMBERS] = "SELECT first_us,last_us,count,suppressed,history FROM issue WHERE key=?1",
+    [Q_ISSUE_COUNT] =
+        "INSERT INTO issue(key,first_us,last_us,count,suppressed,history,bytes) VALUES(?1,?2,?3,?4,?5,?6,?7)"
+        " ON CONFLICT(key) DO UPDATE SET first_us=excluded.first_us,last_us=excluded.last_us,"
+        "count=excluded.count,suppressed=excluded.suppressed,history=excluded.history",
+    [Q_ISSUE_ABOUT] = "UPDATE issue SET(" ISSUE_TEXTS_OF ")=(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) WHERE key=?1 AND"
+                      " ?12>=ifnull((SELECT max(time_us) FROM kept WHERE issue=?1),0)",
+    [Q_ISSUE_BYTES] = "SELECT ifnull((SELECT bytes FROM issue WHERE key=?1),0)",
+    [Q_ISSUE_WEIGH] = "UPDATE issue SET(events,bytes)=(SELECT count(*),?2+ifnull(sum(" KEPT_BYTES "),0) FROM kept WHERE"
+                      " kept.issue=?1) WHERE key=?1 RETURNING bytes",
+    [Q_ISSUE_OLDEST] = "SELECT key,last_us,bytes FROM issue ORDER BY last_us,key LIMIT 1",
+    [Q_ISSUE_GONE] = "DELETE FROM issue WHERE key=?1",
+    [Q_ISSUES] = "SELECT " ISSUE_NUMBERS "," ISSUE_TEXTS_OF " FROM issue",
+    [Q_ISSUE] = "SELECT " ISSUE_NUMBERS "," ISSUE_TEXTS_OF ",history FROM issue WHERE key=?1",
+    [Q_ISSUE_FIND] = "SELECT key FROM issue WHERE key BETWEEN ?1 AND ?2 LIMIT 2",
+    /* Of an issue that is not there, since it had to go, nothing is kept. */
+    [Q_KEPT] = "INSERT OR REPLACE INTO kept(" KEPT_COLUMNS ") SELECT " KEPT_COLUMNS " FROM event WHERE event_id=?1 AND"
+               " EXISTS(SELECT 1 FROM issue WHERE key=event.issue)",
+    [Q_KEPT_NEW] = "INSERT OR REPLACE INTO kept(" KEPT_COLUMNS ") SELECT ?1,?2,?3,?4,?5 WHERE"
+                   " EXISTS(SELECT 1 FROM issue WHERE key=?2)",
+    [Q_KEPT_PRUNE] = "DELETE FROM kept WHERE issue=?1 AND rowid NOT IN(SELECT rowid FROM kept WHERE issue=?1 ORDER BY"
+                     " time_us DESC,rowid DESC LIMIT ?2) AND rowid<>(SELECT rowid FROM kept WHERE issue=?1 ORDER BY"
+                     " time_us,rowid LIMIT 1)",
+    [Q_KEPT_GONE] = "DELETE FROM kept WHERE issue=?1",
+    [Q_KEPT_FORGET] = "DELETE FROM kept WHERE event_id=?1 RETURNING issue",
+    [Q_KEPT_NONE] = "DELETE FROM kept",
+    [Q_KEPT_OF] = "SELECT " KEPT_COLUMNS " FROM kept WHERE issue=?1 ORDER BY time_us DESC,rowid DESC",
+    [Q_KEPT_GET] = "SELECT " KEPT_COLUMNS " FROM kept WHERE event_id=?1",
+    [Q_KEPT_OPEN] =
+        "INSERT OR REPLACE INTO kept(" KEPT_COLUMNS ") SELECT " KEPT_COLUMNS " FROM event WHERE kind=0 AND id"
+        " IN(SELECT id FROM event WHERE state=0 LIMIT ?1) AND EXISTS(SELECT 1 FROM issue WHERE"
+        " key=event.issue)",
+    [Q_OPEN_ISSUES] = "SELECT DISTINCT issue FROM event WHERE kind=0 AND issue<>0 AND id IN(SELECT id FROM event WHERE"
+                      " state=0 LIMIT ?1)",
 };

@@ -269,6 +269,17 @@ bool store_put_position(struct store *s, const struct position *p)
     return store_run(s, which);
 }
 
+void store_count_rows(struct store *s, store_rows_f *each, void *u)
+{
+    sqlite3_stmt *q = s->stmt[Q_ROWS_OF];
+    while (sqlite3_step(q) == SQLITE_ROW) {
+        int64_t state = sqlite3_column_int64(q, 1);
+        if (state >= STORE_STATE_OPEN && state <= STORE_STATE_DEAD)
+            each(u, store_column(q, 0), (enum store_state)state, (uint64_t)sqlite3_column_int64(q, 2));
+    }
+    sqlite3_reset(q);
+}
+
 void store_totals(struct store *s, struct store_totals *out)
 {
     sqlite3_stmt *q = s->stmt[Q_TOTALS];

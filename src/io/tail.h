@@ -30,6 +30,8 @@ struct tail {
     struct tail_files removed; /* files that are gone, until the store has been told */
     struct tail_files turns;   /* files asleep, in the order in which they are to be opened */
     struct table by_inode;
+    struct table left; /* inodes whose known bytes went elsewhere: what is in them now may be older than the look for
+                          rotated files believes, and is new all the same; empty after that look. Bounded */
     struct table complaints; /* path -> the reason that was last complained of */
     struct table shared;     /* folders that others may write, of which a warning has been logged */
     struct sbuf shared_news; /* paths of folders of which the next warning tells */
@@ -38,6 +40,7 @@ struct tail {
     uint64_t scans;
     int64_t scanned_ms;
     struct tail_moment all_known; /* when all files were known that there were, see tail_rotated */
+    uint64_t newest_ms;           /* when a log was last written to, as the last scan found it; 0: there was none */
     bool seen;                    /* the store has, or will have, the row that says this input has been here; */
     bool seen_changed;
     bool look_back;       /* something has come or gone since, and rotation may have put more aside; */
@@ -76,6 +79,7 @@ bool tail_is_archive(struct tail *t, int fd, const char *path);
 /* Return the monotonic clock, and Unix time. */
 int64_t tail_now_ms(void);
 uint64_t tail_wall_ms(void);
+uint64_t tail_mtime_ms(const struct stat *st);
 void tail_schedule(struct event *e, int64_t ms);
 /* Asks for the next turn by a timer, so that the loop asks every other input first: an event that activates itself runs
    again before anything else. */
@@ -87,9 +91,19 @@ void tail_has_been_read(struct tail *t, struct tail_file *f);
 /* Says that what waits in the file's buffer is complete at f->deadline. */
 void tail_await_deadline(struct tail *t, struct tail_file *f);
 void tail_leave_queues(struct tail *t, struct tail_file *f);
+/* True: the file waits for another, which has its turn now. */
+bool tail_waits_for_another(const struct tail_file *f);
 /* Looks for files in this turn of the loop, or the next if that has just been done. */
 void tail_scan_soon(struct tail *t);
 void tail_scan_after(struct tail *t, int64_t ms);
+
+/* ---- tail_order.c: the files of one log, read one after the other ---- */
+/* After a scan: what rotation has put aside and is not read to its end comes before what has its log's name now. */
+void tail_put_in_order(struct tail *t);
+
+/* ---- tail_holes.c ---- */
+/* Names generations that came and went unseen, as the numbers of the others tell. When all that came has been found. */
+void tail_look_for_holes(struct tail *t);
 
 /* ---- tail_watch.c ---- */
 /* Returns NULL when inotify cannot be had; everything then depends on the poll. */
@@ -120,6 +134,9 @@ void tail_finish(struct tail *t, struct tail_file *f);
 void tail_put_to_sleep(struct tail *t, struct tail_file *f);
 void tail_forget(struct tail *t, struct tail_file *f);
 struct tail_file *tail_by_inode(const struct tail *t, uint64_t dev, uint64_t ino);
+/* The bytes that were known of it are elsewhere, or nowhere. */
+void tail_leave_inode(struct tail *t, const struct tail_id *id);
+bool tail_has_left(const struct tail *t, const struct stat *st);
 
 /* ---- tail_complain.c: one line of log for each path and reason ---- */
 /* Returns why a path is not read, and what to do about it. The caller frees it. */

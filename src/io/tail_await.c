@@ -7,16 +7,9 @@
 #include "base/log.h"
 #include "io/safe_glob.h"
 
-enum {
-    AWAIT_MS = 60000, /* between two looks, */
-    AWAIT_OFTEN = 60, /* of so many; */
-    AWAIT_SLOWER = 60 /* then so much more rarely */
-};
-
 int64_t tail_await_ms(const struct tail *t)
 {
-    int64_t ms = t->tuning.await_ms ? t->tuning.await_ms : AWAIT_MS;
-    return t->looks < AWAIT_OFTEN ? ms : ms * AWAIT_SLOWER;
+    return input_await_ms(t->looks, t->tuning.await_ms);
 }
 
 /* What cannot be looked at may be there, and old. */
@@ -40,8 +33,10 @@ static void not_there(struct tail *t, const struct tail_search *s)
 
 bool tail_await(struct tail *t)
 {
-    struct tail_search s = tail_search(t->opt->text);
     t->looks++;
+    if (input_is_instead(t->opt))
+        return true;
+    struct tail_search s = tail_search(t->opt->text);
     if (!s.found) {
         not_there(t, &s);
         return true;

@@ -201,6 +201,7 @@ struct tail_file *tail_file_new(uint64_t key, const struct line_reader_place *fr
     f->stream.source = slice_str(f->source);
     f->home.file = f->stream.source;
     f->stream.home = &f->home;
+    f->stream.log = hash128(HASH128_START, f->stream.source).low | 1;
     /* The ring is that of the file's key, so that whoever gives another file its name, or it another name, mixes no
        lines. */
     f->stream.ring = f->key;

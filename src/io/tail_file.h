@@ -46,20 +46,26 @@ struct tail_file {
     uint64_t waits; /* line_reader_waiting when deadline was set */
     struct record_home home;
     struct stream stream;
-    struct arena about;    /* memory of stream.container */
-    uint64_t seen;         /* the last scan in which the pattern led here */
-    int64_t missing_since; /* ms; the search for it has been in vain while names changed; 0: it is not missing */
-    int64_t quiet_since;   /* ms */
-    int64_t opened;        /* ms */
-    int64_t deadline;      /* ms; when what waits in the buffer is complete */
-    bool rotated;          /* no name of the pattern leads here any more: rotated, deleted, or a copy taken over */
-    bool checked;          /* asleep, and its bytes are those the store knows */
-    uint64_t left_size;    /* what size was when the run before ended */
-    bool left_open;        /* more could come to it then */
-    bool unreachable;      /* asleep, and its file system seems not to be mounted */
-    bool parked;           /* asleep because there are more files than descriptors; size and mtime are of then */
-    bool emptied;          /* something has been written to the empty file, and taken away again */
-    bool half;             /* what it waits for is the end of its last line, which may never come */
+    struct arena about;       /* memory of stream.container */
+    uint64_t seen;            /* the last scan in which the pattern led here */
+    int64_t missing_since;    /* ms; the search for it has been in vain while names changed; 0: it is not missing */
+    int64_t quiet_since;      /* ms */
+    int64_t opened;           /* ms */
+    int64_t deadline;         /* ms; when what waits in the buffer is complete */
+    struct tail_file *before; /* of the same log, to be read to its end first; NULL: none */
+    bool is_before;           /* it is that of another */
+    bool begun;               /* it has been read, in this run */
+    bool rotated;             /* no name of the pattern leads here any more: rotated, deleted, or a copy taken over */
+    bool checked;             /* asleep, and its bytes are those the store knows */
+    uint64_t left_size;       /* what size was when the run before ended */
+    bool left_open;           /* more could come to it then */
+    bool newest;              /* it had the name of the log at the last look, */
+    unsigned hole_own;        /* and this number at the last one, where others lacked (tail_holes.c), */
+    int64_t hole_since;       /* ms; since then; 0: none does */
+    bool unreachable;         /* asleep, and its file system seems not to be mounted */
+    bool parked;              /* asleep because there are more files than descriptors; size and mtime are of then */
+    bool emptied;             /* something has been written to the empty file, and taken away again */
+    bool half;                /* what it waits for is the end of its last line, which may never come */
     bool is_ready, is_pending, is_in_turn, changed, gone;
 };
 

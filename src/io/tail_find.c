@@ -45,9 +45,13 @@ static bool end_is_unknown(const struct tail *t, const struct tail_file *f)
     return fnmatch(t->opt->text, f->path, FNM_PATHNAME | FNM_PERIOD) != 0 || !tail_rotated_name(t->opt->text, f->path);
 }
 
-/* Counts and logs what is lost with a file whose bytes are nowhere any more, as far as is known. size: how long it was.
-   False: nothing. */
-static bool names_loss(struct tail *t, const struct tail_file *f, uint64_t size)
+static const char deleted[] = "it was deleted while crumbd did not run, what was written to it then is not known",
+                  emptied[] = "it was emptied, or made anew, while crumbd did not run: what was written to it before "
+                              "that is not known";
+
+/* Counts and logs what is lost with a file whose bytes are nowhere any more, as far as is known. size: how long it was;
+   gone: how they went. False: nothing. */
+static bool names_loss(struct tail *t, const struct tail_file *f, uint64_t size, const char *gone)
 {
     if (size > f->read_at) {
         t->sink.counts->v[COUNT_files_gone_unread]++;
@@ -57,7 +61,7 @@ static bool names_loss(struct tail *t, const struct tail_file *f, uint64_t size)
     }
     if (!end_is_unknown(t, f))
         return false;
-    tail_gap(t, f->path, "it was deleted while crumbd did not run, what was written to it then is not known");
+    tail_gap(t, f->path, gone);
     return true;
 }
 
@@ -97,6 +101,7 @@ static void lost_its_bytes(struct tail *t, struct tail_file *f, bool truncated)
     if (is_unsure(t, f, &p))
         return; /* the next scan comes here again */
     t->look_back = true;
+    tail_leave_inode(t, &f->id);
     t->sink.counts->v[COUNT_files_truncated] += truncated;
     if (p.path) {
         log_info("file truncated, its rest is read from a copy", log_c("path", f->path), log_c("copy", p.path),
@@ -104,8 +109,9 @@ static void lost_its_bytes(struct tail *t, struct tail_file *f, bool truncated)
         move_to(t, f, &p);
         return;
     }
-    /* f->size may be that of what is in its inode now. What was emptied is told by files_truncated. */
-    bool named = f->fd < 0 && !f->checked && !truncated && names_loss(t, f, f->left_size);
+    /* f->size may be that of what is in its inode now. What is emptied in a run that sees it is told by
+       files_truncated; before it nobody can tell that from a new file which was given the same inode. */
+    bool named = f->fd < 0 && !f->checked && names_loss(t, f, f->left_size, truncated ? emptied : deleted);
     if (!named)
         log_info(truncated ? "file truncated, it is read from its start" : "a file is gone", log_c("path", f->path),
                  log_i("read_bytes", (int64_t)f->read_at));
@@ -186,7 +192,7 @@ static void found_asleep(struct tail *t, struct tail_file *f, const char *path, 
 static void is_gone(struct tail *t, struct tail_file *f)
 {
     t->look_back = true;
-    if (!names_loss(t, f, f->size))
+    if (!names_loss(t, f, f->size, deleted))
         log_info("a file is gone", log_c("path", f->path), log_i("read_bytes", (int64_t)f->read_at));
     tail_forget(t, f);
 }
@@ -248,6 +254,13 @@ static void search_for(struct tail *t, struct tail_file *f)
     if (is_unsure(t, f, &p))
         return;
     if (p.path) {
+        bool copied = strcmp(p.path, f->path) != 0 && !tail_is_packed(p.fd);
+        if (copied && end_is_unknown(t, f)) {
+            tail_gap(t, f->path,
+                     "it was copied and deleted while crumbd did not run, what was written to it between "
+                     "the two is not known");
+            f->newest = false; /* the number that lacks now is that of the file */
+        }
         f->rotated = true;
         f->checked = true;
         move_to(t, f, &p);
@@ -375,6 +388,7 @@ static void found_new(struct tail *t, const struct tail_found *at)
         tail_attach(t, f, fd, &st, at->path);
     else
         f = tail_add(t, fd, &st, at->path, first);
+    f->newest = !tail_rotated_name(t->opt->text, at->path);
     t->look_back = true;
     tail_readable(t, at->path);
     tail_note_folders(t, at->path);
@@ -494,14 +508,37 @@ static void been_here(struct tail *t)
     t->seen = t->seen_changed = true;
 }
 
+static uint64_t newest_ms(const struct tail_findings *all)
+{
+    uint64_t newest = 0;
+    for (size_t i = 0; i < all->n; i++) {
+        uint64_t ms = tail_mtime_ms(&all->v[i].st);
+        newest = ms > newest ? ms : newest;
+    }
+    return newest;
+}
+
+/*
+ * The times of files are those of whoever keeps them, whose clock may be behind this one: a server, or the same host
+ * before its clock was set. So what is newer than the newest file that was there came later, whatever this clock says.
+ */
+static struct tail_moment by_the_files(struct tail *t, struct tail_moment begun, const struct tail_findings *all)
+{
+    uint64_t now = newest_ms(all), then = t->newest_ms ? t->newest_ms : now;
+    begun.wall_ms = then && then < begun.wall_ms ? then : begun.wall_ms;
+    t->newest_ms = now;
+    return begun;
+}
+
 void tail_scan(struct tail *t)
 {
-    const struct tail_moment begun = {tail_wall_ms(), tail_now_ms()};
+    struct tail_moment begun = {tail_wall_ms(), tail_now_ms()};
     t->scans++;
     t->lacks_descriptors = false;
     tail_watch_folders(t->watch, t->opt->text);
     look_at_open_files(t);
     struct tail_findings all = tail_list(t);
+    begun = by_the_files(t, begun, &all);
     if (t->scans == 1 && all.n == 0)
         log_warn("no file to tail there yet, will watch for one", log_c("tail", t->opt->text));
     for (size_t i = 0; i < all.n; i++) {
@@ -517,8 +554,11 @@ void tail_scan(struct tail *t)
     }
     tail_findings_done(&all);
     tail_look_for_rotated(t, &begun);
+    if (!t->look_back)
+        tail_look_for_holes(t);
     tail_names_done(t);
     tidy_rotated(t);
+    tail_put_in_order(t);
     tail_complaints_sweep(t);
     tail_count_files(t);
     tail_say_shared(t);

@@ -24,9 +24,8 @@ static bool tail_names_add(void *u, const struct dirent *e)
 bool tail_is_quiet(int folder, const struct stat *before)
 {
     struct stat now;
-    uint64_t changed_ms = (uint64_t)before->st_mtim.tv_sec * 1000 + (uint64_t)before->st_mtim.tv_nsec / 1000000;
     return fstat(folder, &now) == 0 && now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
-           now.st_mtim.tv_nsec == before->st_mtim.tv_nsec && changed_ms + TAIL_QUIET_MS < tail_wall_ms();
+           now.st_mtim.tv_nsec == before->st_mtim.tv_nsec && tail_mtime_ms(before) + TAIL_QUIET_MS < tail_wall_ms();
 }
 
 static void list(struct tail_names *l)

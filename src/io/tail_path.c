@@ -222,12 +222,18 @@ static bool is_since(uint64_t ms, int64_t s, uint32_t ns)
     return (uint64_t)s * 1000 + ns / 1000000 >= ms;
 }
 
-/* Whether a regular file was written to since then, and made since then where the file system tells that. */
-static bool came_since(uint64_t ms, int folder, const char *name, struct stat *st)
+/* Whether a regular file was written to since then, and made since then where the file system tells that. One that was
+   truncated and written anew was not: what was known of its inode is elsewhere. */
+static bool came_since(const struct rotated *r, const char *name, struct stat *st)
 {
     struct statx born;
-    if (fstatat(folder, name, st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st->st_mode) ||
-        !is_since(ms, st->st_mtim.tv_sec, (uint32_t)st->st_mtim.tv_nsec))
+    uint64_t ms = r->since_ms;
+    int folder = r->fd;
+    if (fstatat(folder, name, st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st->st_mode))
+        return false;
+    if (tail_has_left(r->t, st))
+        return true;
+    if (!is_since(ms, st->st_mtim.tv_sec, (uint32_t)st->st_mtim.tv_nsec))
         return false;
     return statx(folder, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &born) != 0 || !(born.stx_mask & STATX_BTIME) ||
            is_since(ms, born.stx_btime.tv_sec, born.stx_btime.tv_nsec);
@@ -267,7 +273,7 @@ static bool tail_path_consider_rotated(void *u, const struct dirent *e)
                      ? xasprintf("%s/%s", *r->folder == '/' && !r->folder[1] ? "" : r->folder, e->d_name)
                      : xstrdup(e->d_name);
     struct stat st;
-    if (is_put_aside(r, path) && came_since(r->since_ms, r->fd, e->d_name, &st))
+    if (is_put_aside(r, path) && came_since(r, e->d_name, &st))
         add_found(r->all, path, &st);
     free(path);
     return true;

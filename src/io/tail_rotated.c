@@ -126,11 +126,6 @@ static bool is_none_of_ours(struct tail *t, int fd, const struct stat *st, const
 
 /* ---- what came unseen ---- */
 
-static uint64_t mtime_ms(const struct stat *st)
-{
-    return (uint64_t)st->st_mtim.tv_sec * 1000 + (uint64_t)st->st_mtim.tv_nsec / 1000000;
-}
-
 /* Knows a file from now on, as not read, or as read to its end. */
 static void know(struct tail *t, int fd, const struct stat *st, const char *path, bool read)
 {
@@ -186,7 +181,7 @@ static bool look_at_one(struct tail *t, const char *path)
         return true;
     }
     close(fd);
-    return begun ? mtime_ms(&st) + YOUNG_MS < tail_wall_ms() : copy == TAIL_MATCH_SAME;
+    return begun ? tail_mtime_ms(&st) + YOUNG_MS < tail_wall_ms() : copy == TAIL_MATCH_SAME;
 }
 
 /* From now on a file of history is known, as read to its end. What is compressed is mistaken only while it is young. */
@@ -194,7 +189,7 @@ static bool know_history(struct tail *t, const char *path)
 {
     struct stat st;
     struct safe_why why;
-    if (tail_is_compressed(path) && lstat(path, &st) == 0 && mtime_ms(&st) + 2 * SLACK_MS < tail_wall_ms())
+    if (tail_is_compressed(path) && lstat(path, &st) == 0 && tail_mtime_ms(&st) + 2 * SLACK_MS < tail_wall_ms())
         return true;
     int fd = safe_open(path, &st, &why);
     if (fd < 0)
@@ -274,6 +269,8 @@ void tail_look_for_rotated(struct tail *t, const struct tail_moment *begun)
             tail_scan_after(t, TAIL_QUIET_MS);
         t->look_back_at = tail_now_ms() + SHARE * (tail_now_ms() - now);
     }
+    if (!t->look_back)
+        table_done(&t->left);
     if (!t->look_back && !t->lacks_descriptors)
         t->all_known = *begun;
 }

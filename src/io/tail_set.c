@@ -18,6 +18,18 @@ struct tail_file *tail_by_inode(const struct tail *t, uint64_t dev, uint64_t ino
     return f && f->id.dev == dev && f->id.ino == ino ? f : NULL;
 }
 
+void tail_leave_inode(struct tail *t, const struct tail_id *id)
+{
+    enum { LEFT_MAX = 16384 }; /* of a folder that can never be looked through they would gather */
+    if (t->left.n < LEFT_MAX)
+        table_put(&t->left, inode_key(id->dev, id->ino), t);
+}
+
+bool tail_has_left(const struct tail *t, const struct stat *st)
+{
+    return table_get(&t->left, inode_key(st->st_dev, st->st_ino)) != NULL;
+}
+
 static void forget_inode(struct tail *t, struct tail_file *f)
 {
     if (tail_by_inode(t, f->id.dev, f->id.ino) == f)

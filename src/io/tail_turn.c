@@ -21,6 +21,11 @@ uint64_t tail_wall_ms(void)
     return (uint64_t)clock_wall_us() / 1000;
 }
 
+uint64_t tail_mtime_ms(const struct stat *st)
+{
+    return (uint64_t)st->st_mtim.tv_sec * 1000 + (uint64_t)st->st_mtim.tv_nsec / 1000000;
+}
+
 static struct timeval ms_of(int64_t ms)
 {
     ms = ms < 0 ? 0 : ms;
@@ -44,6 +49,23 @@ static void tell_unread(const struct tail *t, const struct tail_file *f, bool un
         t->sink.unread(t->sink.u, f->key, unread);
 }
 
+bool tail_waits_for_another(const struct tail_file *f)
+{
+    return f->before && f->before->is_ready;
+}
+
+/* It has been read to its end, or will not be read: what came behind it has its turn. */
+static void let_follow(struct tail *t, struct tail_file *f)
+{
+    struct tail_file *next;
+    if (!f->is_before)
+        return;
+    f->is_before = false;
+    TAILQ_FOREACH (next, &t->files, all)
+        if (next->before == f)
+            next->before = NULL;
+}
+
 void tail_leave_queues(struct tail *t, struct tail_file *f)
 {
     if (f->is_ready) {
@@ -53,6 +75,7 @@ void tail_leave_queues(struct tail *t, struct tail_file *f)
     if (f->is_pending)
         TAILQ_REMOVE(&t->waiting, f, waiting);
     f->is_ready = f->is_pending = false;
+    let_follow(t, f);
 }
 
 void tail_ready(struct tail *t, struct tail_file *f)
@@ -68,8 +91,10 @@ void tail_ready(struct tail *t, struct tail_file *f)
 
 void tail_has_been_read(struct tail *t, struct tail_file *f)
 {
-    if (!f->is_ready)
-        tell_unread(t, f, false);
+    if (f->is_ready)
+        return;
+    tell_unread(t, f, false);
+    let_follow(t, f);
 }
 
 /* The search begins at the end: a new deadline is mostly the last. */

@@ -17,7 +17,7 @@ static struct http_client_target *sentry_target(const struct dsn *to, const stru
      * refused by Relay. */
     char *auth = xasprintf("X-Sentry-Auth: Sentry sentry_key=%s, sentry_version=7, sentry_client=" CLIENT "%s%s",
                            to->public_key, to->secret ? ", sentry_secret=" : "", to->secret ? to->secret : "");
-    const char *const headers[] = {auth, "Content-Type: application/x-sentry-envelope", NULL};
+    const char *const headers[] = {auth, "Content-Type: application/x-sentry-envelope", "Content-Encoding: gzip", NULL};
     struct http_client_target *t = http_client_target_new(to->envelope_url, headers, opt);
     free(auth);
     return t;
@@ -55,6 +55,7 @@ static bool sentry_losses(struct client_report *r, struct store *store, struct s
 
 const struct upstream_type up_sentry = {
     .schemes = {"https", "http"},
+    .takes = 1u << ITEM_EVENT | 1u << ITEM_CHECK_IN,
     .target = sentry_target,
     .items = sentry_items,
     .losses = sentry_losses,

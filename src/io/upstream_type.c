@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-static const struct upstream_type *const types[] = {&up_sentry};
+static const struct upstream_type *const types[] = {&up_sentry, &up_kafka};
 
 const struct upstream_type *upstream_type_of(struct slice url)
 {

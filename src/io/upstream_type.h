@@ -19,6 +19,9 @@ struct upstream_item {
 
 struct upstream_type {
     const char *schemes[4]; /* the last is NULL */
+    unsigned takes;         /* kinds of items: 1 << enum item_kind; what it does not take stays in the store */
+    unsigned batch;         /* rows in one request, whatever their kind says; 0: as that says */
+    /* Of one that is spoken to over HTTP; another has its own way (up_kafka.h), and NULL here. */
     struct http_client_target *(*target)(const struct dsn *to, const struct http_client_options *opt);
     /* The body of a request with n items of a kind, compressed. now_us: of this try, since servers correct clocks by
      * it. False: they do not fit. */
@@ -30,7 +33,7 @@ struct upstream_type {
     enum reply_verdict (*judge)(const struct reply_answer *a, struct reply_limits *limits);
 };
 
-extern const struct upstream_type up_sentry;
+extern const struct upstream_type up_sentry, up_kafka;
 
 /* Returns the type by the scheme of an address that was taken; there is always one. */
 const struct upstream_type *upstream_type_of(struct slice url);

@@ -266,6 +266,13 @@ size_t grok_place(const struct grok_text *t, size_t at)
     return !p ? at : p->reference ? p->from : p->from + (at - p->at);
 }
 
+static struct regex *compile(const struct grok *g, struct slice pattern, size_t *offset, char message[256])
+{
+    if (g->pool)
+        return regex_compile_in(g->pool, pattern, offset, message);
+    return (g->late ? regex_compile_late : regex_compile)(pattern, false, offset, message);
+}
+
 struct regex *grok_compile(const struct grok *g, struct diag *d, const struct conf_node *n, struct arena *a,
                            struct slice *expanded)
 {
@@ -275,7 +282,7 @@ struct regex *grok_compile(const struct grok *g, struct diag *d, const struct co
     char message[256];
     if (!grok_expand(g, n->text, &t)) {
         err_add(d, ERR_ERROR, conf_place_in(n, t.bad), "%s", t.message);
-    } else if (!(re = (g->late ? regex_compile_late : regex_compile)(sbuf_slice(&t.regex), false, &offset, message))) {
+    } else if (!(re = compile(g, sbuf_slice(&t.regex), &offset, message))) {
         const struct grok_piece *p = piece_at(&t, offset);
         err_add(d, ERR_ERROR, conf_place_in(n, grok_place(&t, offset)), "this pattern does not compile%s: %s",
                 p && p->reference ? " (in what the reference here stands for)" : "", message);

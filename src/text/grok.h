@@ -26,7 +26,8 @@ struct grok_name {
 struct grok {
     const struct grok_name *own;
     unsigned n_own;
-    bool late; /* regex_compile_late */
+    bool late;               /* regex_compile_late */
+    struct regex_pool *pool; /* regex_compile_in; NULL: at once, or late */
 };
 
 /* A field whose group PCRE2 could not call by its own name: it has characters that are not allowed there, or comes

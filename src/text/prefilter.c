@@ -1,6 +1,4 @@
-#include "text/prefilter.h"
-
-#include "config.h"
+#include "text/prefilter_impl.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -9,61 +7,23 @@
 #include "text/literal.h"
 #include "text/relax.h"
 
-#ifdef HAVE_HS
-#include <hs/hs.h>
-
-typedef hs_error_t hs_scan_f(const hs_database_t *db, const char *text, unsigned n, unsigned flags,
-                             hs_scratch_t *scratch, match_event_handler on_match, void *ctx);
-/* Libraries for more than one kind of processor have one of these for each, and libhs takes the widest. */
-__attribute__((weak)) hs_scan_f avx2_hs_scan;
-#endif
-
-/*
- * Two databases: the literals of the patterns that have some (cheap to compile and to run), and the other patterns as
- * regular expressions. What neither can hold is always a candidate.
- */
-struct prefilter {
-    unsigned n;             /* bits */
-    unsigned always, empty; /* patterns that are always candidates, and those of them that match everything */
-    uint64_t *is_always;
-    struct owned { /* of each literal: its pattern's bit, and the bytes that are looked for */
-        unsigned bit, n;
-    } * owned;
-    unsigned n_literals;
-#ifdef HAVE_HS
-    hs_scan_f *scan; /* NULL: libhs cannot be trusted here */
-    hs_platform_info_t platform;
-    hs_database_t *literals, *regexes; /* NULL: empty */
-#endif
-};
-
-struct prefilter_scratch {
-#ifdef HAVE_HS
-    hs_scratch_t *hs;
-#else
-    char unused;
-#endif
-};
-
-static unsigned words_for(unsigned n)
-{
-    return (n + 63) / 64;
-}
-
-static void set_bit(uint64_t *word, unsigned i)
-{
-    word[i / 64] |= UINT64_C(1) << (i % 64);
-}
-
-static bool has_bit(const uint64_t *word, unsigned i)
-{
-    return word[i / 64] >> (i % 64) & 1;
-}
-
 static void mark_always(struct prefilter *s, unsigned bit)
 {
     s->always += !has_bit(s->is_always, bit);
     set_bit(s->is_always, bit);
+}
+
+static void mark_empty(struct prefilter *s, unsigned bit)
+{
+    s->empty += !has_bit(s->is_empty, bit);
+    set_bit(s->is_empty, bit);
+}
+
+static void bits_new(struct prefilter *s, unsigned n)
+{
+    s->is_always = xcalloc(words_for(n), sizeof *s->is_always);
+    s->is_empty = xcalloc(words_for(n), sizeof *s->is_empty);
+    s->is_regex = xcalloc(words_for(n), sizeof *s->is_regex);
 }
 
 /* The bit of the pattern i, behind one whose bit is this. */
@@ -193,15 +153,16 @@ static bool build_literals(struct prefilter *s, const struct literal_list *l)
  * False: one pattern was refused and marked, try again without it.
  */
 static bool build_regexes(struct prefilter *s, const struct prefilter_pattern *patterns, unsigned n_patterns,
-                          const uint64_t *held, struct arena *a)
+                          const uint64_t *held)
 {
+    struct arena arena = {0};
     const char **regex = xcalloc(n_patterns, sizeof *regex);
     unsigned *flags = xcalloc(n_patterns, sizeof *flags), *ids = xcalloc(n_patterns, sizeof *ids), n = 0;
     for (unsigned i = 0, bit = 0; i < n_patterns; i++) {
         bit = bit_after(patterns, i, bit);
         if (has_bit(s->is_always, bit) || has_bit(held, i))
             continue;
-        regex[n] = relax_pattern(patterns[i].regex, a).p;
+        regex[n] = relax_pattern(patterns[i].regex, &arena).p;
         if (!regex[n]) {
             mark_always(s, bit);
             continue;
@@ -214,6 +175,8 @@ static bool build_regexes(struct prefilter *s, const struct prefilter_pattern *p
     hs_error_t rc =
         n ? hs_compile_multi(regex, flags, ids, n, HS_MODE_BLOCK, &s->platform, &s->regexes, &err) : HS_SUCCESS;
     int bad = rc != HS_SUCCESS && err ? err->expression : -1;
+    for (unsigned i = 0; rc == HS_SUCCESS && i < n; i++)
+        set_bit(s->is_regex, ids[i]);
     if (rc != HS_SUCCESS) {
         s->regexes = NULL;
         hs_free_compile_error(err);
@@ -225,6 +188,7 @@ static bool build_regexes(struct prefilter *s, const struct prefilter_pattern *p
     free(regex);
     free(flags);
     free(ids);
+    arena_done(&arena);
     return rc == HS_SUCCESS || bad < 0;
 }
 
@@ -270,8 +234,9 @@ static void build(struct prefilter *s, const struct prefilter_pattern *patterns,
     }
     if (!build_literals(s, &list))
         memset(held, 0, words_for(n) * sizeof *held);
-    while (!build_regexes(s, patterns, n, held, &arena))
+    while (!build_regexes(s, patterns, n, held))
         ;
+    s->owned = xrealloc(s->owned, s->n_literals ? s->n_literals : 1, sizeof *s->owned);
     list_free(&list);
     literal_census_done(&census);
     arena_done(&arena);
@@ -302,7 +267,7 @@ enum prefilter_code prefilter_probe(void)
 struct prefilter *prefilter_compile(enum prefilter_code code, const struct prefilter_pattern *patterns, unsigned n)
 {
     struct prefilter *s = xcalloc(1, sizeof *s);
-    s->is_always = xcalloc(words_for(n), sizeof *s->is_always);
+    bits_new(s, n);
     for (unsigned i = 0, bit = 0; i < n; i++) {
         bit = bit_after(patterns, i, bit);
         s->n = bit + 1;
@@ -310,9 +275,9 @@ struct prefilter *prefilter_compile(enum prefilter_code code, const struct prefi
          * matches. */
         if (!patterns[i].regex.n || slice_starts(patterns[i].regex, SLICE("(*")) || slice_chr(patterns[i].regex, '\0'))
             mark_always(s, bit);
+        if (!patterns[i].regex.n)
+            mark_empty(s, bit);
     }
-    for (unsigned i = 0; i < n; i++)
-        s->empty += !patterns[i].regex.n;
 #ifdef HAVE_HS
     if (platform_of(code, &s->platform)) {
         s->scan = code == PREFILTER_AVX2 ? avx2_hs_scan : hs_scan;
@@ -327,16 +292,54 @@ struct prefilter *prefilter_compile(enum prefilter_code code, const struct prefi
     return s;
 }
 
+/* Hits of what the part has not are passed over. */
+struct prefilter *prefilter_part(const struct prefilter *whole, const unsigned *bits, unsigned n)
+{
+    struct prefilter *s = xcalloc(1, sizeof *s);
+    *s = *whole;
+    s->n = n;
+    s->is_part = true;
+    s->always = s->empty = 0;
+    bits_new(s, n);
+    s->bits = xcalloc(whole->n, sizeof *s->bits);
+    s->owned = xcalloc(whole->n_literals, sizeof *s->owned);
+    bool has_regexes = false;
+    for (unsigned i = 0; i < whole->n; i++) {
+        s->bits[i] = bits[i];
+        if (bits[i] == PREFILTER_NO_BIT)
+            continue;
+        has_regexes |= has_bit(whole->is_regex, i);
+        if (has_bit(whole->is_always, i))
+            mark_always(s, bits[i]);
+        if (has_bit(whole->is_empty, i))
+            mark_empty(s, bits[i]);
+    }
+    for (unsigned i = 0; i < whole->n_literals; i++)
+        s->owned[i] = (struct owned){.bit = bits[whole->owned[i].bit], .n = whole->owned[i].n};
+#ifdef HAVE_HS
+    if (!has_regexes)
+        s->regexes = NULL;
+#else
+    (void)has_regexes;
+#endif
+    return s;
+}
+
 void prefilter_free(struct prefilter *s)
 {
     if (!s)
         return;
 #ifdef HAVE_HS
-    hs_free_database(s->literals);
-    hs_free_database(s->regexes);
+    if (!s->is_part) {
+        hs_free_database(s->literals);
+        hs_free_database(s->regexes);
+    }
 #endif
     free(s->owned);
+    free(s->bits);
     free(s->is_always);
+    free(s->is_empty);
+    free(s->is_regex);
     free(s);
 }
 
@@ -375,18 +378,13 @@ void prefilter_scratch_free(struct prefilter_scratch *x)
 }
 
 #ifdef HAVE_HS
-struct hit_words {
-    const struct owned *owned;
-    uint64_t *word;
-};
-
 static int prefilter_on_literal(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
 {
     const struct hit_words *r = ctx;
     (void)from;
     (void)to;
     (void)flags;
-    set_bit(r->word, r->owned[id].bit);
+    set_hit(r->word, r->owned[id].bit);
     return 0;
 }
 
@@ -396,7 +394,7 @@ static int prefilter_on_regex(unsigned id, unsigned long long from, unsigned lon
     (void)from;
     (void)to;
     (void)flags;
-    set_bit(r->word, id);
+    set_hit(r->word, r->bits ? r->bits[id] : id);
     return 0;
 }
 
@@ -405,6 +403,12 @@ static bool run(const struct prefilter *s, const hs_database_t *db, struct prefi
 {
     return !db || (text.n <= UINT32_MAX &&
                    s->scan(db, text.p ? text.p : "", (unsigned)text.n, 0, x->hs, on_match, r) == HS_SUCCESS);
+}
+
+bool prefilter_scan_regexes(const struct prefilter *s, struct prefilter_scratch *x, struct slice text,
+                            struct hit_words *r)
+{
+    return run(s, s->regexes, x, text, prefilter_on_regex, r);
 }
 #endif
 
@@ -415,105 +419,13 @@ void prefilter_run(const struct prefilter *s, struct prefilter_scratch *x, struc
     assert(hits->n >= words);
     memcpy(hits->word, s->is_always, words * sizeof *hits->word);
 #ifdef HAVE_HS
-    struct hit_words r = {.owned = s->owned, .word = hits->word};
+    struct hit_words r = {.owned = s->owned, .bits = s->bits, .word = hits->word};
     /* What libhs cannot take in one block is judged in full instead. */
-    if (!run(s, s->literals, x, text, prefilter_on_literal, &r) || !run(s, s->regexes, x, text, prefilter_on_regex, &r))
+    if (!run(s, s->literals, x, text, prefilter_on_literal, &r) || !prefilter_scan_regexes(s, x, text, &r))
         memset(hits->word, 0xff, words * sizeof *hits->word);
 #else
     (void)x;
     (void)text;
-#endif
-}
-
-/* --- many texts at once --- */
-
-struct prefilter_block {
-    unsigned n;
-    unsigned cursor; /* of the text that was asked for last: its first hit, or the next one */
-    bool sorted;
-    struct block_hit {
-        uint32_t end, literal;
-    } hit[PREFILTER_BLOCK_HITS];
-};
-
-struct prefilter_block *prefilter_block_new(void)
-{
-    return xmalloc(sizeof(struct prefilter_block));
-}
-
-void prefilter_block_free(struct prefilter_block *b)
-{
-    free(b);
-}
-
-#ifdef HAVE_HS
-static int prefilter_on_block_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
-                                  void *ctx)
-{
-    struct prefilter_block *b = ctx;
-    (void)from;
-    (void)flags;
-    if (b->n == PREFILTER_BLOCK_HITS)
-        return 1;
-    b->sorted &= !b->n || b->hit[b->n - 1].end <= to;
-    b->hit[b->n++] = (struct block_hit){.end = (uint32_t)to, .literal = id};
-    return 0;
-}
-
-static int prefilter_by_end(const void *pa, const void *pb)
-{
-    const struct block_hit *a = pa, *b = pb;
-    return a->end < b->end ? -1 : a->end > b->end;
-}
-#endif
-
-bool prefilter_block_look(struct prefilter_block *b, const struct prefilter *s, struct prefilter_scratch *x,
-                          struct slice bytes)
-{
-    b->n = b->cursor = 0;
-    b->sorted = true;
-#ifdef HAVE_HS
-    if (bytes.n > PREFILTER_BLOCK_BYTES || !s->scan)
-        return false;
-    if (s->literals &&
-        s->scan(s->literals, bytes.p, (unsigned)bytes.n, 0, x->hs, prefilter_on_block_hit, b) != HS_SUCCESS)
-        return false;
-    if (!b->sorted) /* libhs promises no order */
-        qsort(b->hit, b->n, sizeof *b->hit, prefilter_by_end);
-    return true;
-#else
-    (void)s;
-    (void)x;
-    (void)bytes;
-    return false;
-#endif
-}
-
-void prefilter_run_at(const struct prefilter *s, struct prefilter_scratch *x, struct prefilter_block *b, size_t at,
-                      struct slice text, struct prefilter_hits *hits)
-{
-    unsigned words = words_for(s->n), i = b->cursor;
-    assert(hits->n >= words);
-    memcpy(hits->word, s->is_always, words * sizeof *hits->word);
-#ifdef HAVE_HS
-    while (i > 0 && b->hit[i - 1].end > at)
-        i--;
-    while (i < b->n && b->hit[i].end <= at)
-        i++;
-    b->cursor = i;
-    for (; i < b->n && b->hit[i].end <= at + text.n; i++) {
-        const struct owned *o = &s->owned[b->hit[i].literal];
-        if (b->hit[i].end - at >= o->n) /* all of it stands in the text */
-            set_bit(hits->word, o->bit);
-    }
-    struct hit_words r = {.word = hits->word};
-    if (!run(s, s->regexes, x, text, prefilter_on_regex, &r))
-        memset(hits->word, 0xff, words * sizeof *hits->word);
-#else
-    (void)x;
-    (void)at;
-    (void)text;
-    (void)i;
 #endif
 }
 

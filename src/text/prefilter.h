@@ -9,6 +9,8 @@
 #ifndef TEXT_PREFILTER_H
 #define TEXT_PREFILTER_H
 
+#include <limits.h>
+
 #include "base/slice.h"
 
 struct prefilter;
@@ -32,6 +34,12 @@ enum prefilter_code { PREFILTER_NONE, PREFILTER_OWN, PREFILTER_AVX2 };
 /* Some milliseconds of trying: once for all that is compiled. */
 enum prefilter_code prefilter_probe(void);
 struct prefilter *prefilter_compile(enum prefilter_code code, const struct prefilter_pattern *patterns, unsigned n);
+/*
+ * Some of the patterns of another, with which it shares what was compiled, and which it must not outlive. bits: for
+ * each bit of the whole, which one it is here; n: how many there are here.
+ */
+#define PREFILTER_NO_BIT UINT_MAX
+struct prefilter *prefilter_part(const struct prefilter *whole, const unsigned *bits, unsigned n);
 void prefilter_free(struct prefilter *s);
 /* How many of its patterns the prefilter cannot judge, so that they are tried on every text. */
 unsigned prefilter_always(const struct prefilter *s);

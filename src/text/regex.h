@@ -18,6 +18,22 @@ enum { REGEX_CAPTURES_MAX = 64, REGEX_MATCH_LIMIT = 200000 };
 struct regex *regex_compile(struct slice pattern, bool ignore_case, size_t *offset, char message[256]);
 /* The same, but JIT code is made when it is first matched: for one thread alone, and where most are never matched. */
 struct regex *regex_compile_late(struct slice pattern, bool ignore_case, size_t *offset, char message[256]);
+/*
+ * The same, but JIT code is made for those of a pool that are matched often, by one thread that may make code while
+ * others match: most of many patterns are never matched, and code takes the most memory of all. Until then they are
+ * interpreted, which finds the same and takes about ten times as long. NULL is no pool.
+ */
+enum { REGEX_POOL_USES = 32 };
+struct regex_pool *regex_pool_new(void);
+/* It is empty. */
+void regex_pool_free(struct regex_pool *pool);
+struct regex *regex_compile_in(struct regex_pool *pool, struct slice pattern, size_t *offset, char message[256]);
+/* Any thread: whether there is something to make. */
+bool regex_pool_wants(const struct regex_pool *pool);
+/* Returns how many have got code. */
+unsigned regex_pool_make(struct regex_pool *pool);
+/* Makes the code of one, before any other thread has it. */
+void regex_make_now(const struct regex *re);
 void regex_free(struct regex *re);
 /* Captures by number (1..count); the name of each, or NULL. */
 unsigned regex_count(const struct regex *re);

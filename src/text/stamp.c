@@ -202,20 +202,40 @@ static size_t offset_at(struct slice s, bool short_ok, int32_t *offset_s)
     return n;
 }
 
-bool stamp_clf(struct slice *s, int64_t *out)
+enum { CLF_BYTES = 20 }; /* without the zone */
+
+/* "23/Nov/2026" and, behind the mark, "10:00:00". */
+static bool clf_civil(struct slice s, char mark, int64_t *us)
 {
     struct civil c = {0};
-    if (s->n < 26)
+    if (s.n < CLF_BYTES)
         return false;
-    const char *p = s->p;
-    unsigned bad = (p[2] != '/') | (p[6] != '/') | (p[11] != ':') | (p[20] != ' ');
+    const char *p = s.p;
+    unsigned bad = (p[2] != '/') | (p[6] != '/') | (p[11] != mark);
     c.day = two(p, &bad);
-    c.month = stamp_month(slice_from(*s, 3));
+    c.month = stamp_month(slice_from(s, 3));
     c.year = four(p + 7, &bad);
+    return !bad && clock_at(p + 12, &c) && stamp_civil(&c, us);
+}
+
+bool stamp_clf_local(struct slice *s, int64_t *out)
+{
+    int64_t us;
+    if (!clf_civil(*s, ' ', &us))
+        return false;
+    *out = us;
+    advance(s, CLF_BYTES);
+    return true;
+}
+
+bool stamp_clf(struct slice *s, int64_t *out)
+{
     int32_t offset_s;
     int64_t us;
+    if (s->n < 26 || s->p[20] != ' ')
+        return false;
     size_t zone = offset_at(slice_sub(*s, 21, 26), false, &offset_s);
-    if (bad || zone != 5 || !clock_at(p + 12, &c) || !stamp_civil(&c, &us))
+    if (zone != 5 || !clf_civil(*s, ':', &us))
         return false;
     *out = us - offset_s * STAMP_SECOND;
     advance(s, 26);
@@ -462,17 +482,27 @@ static bool is_second_again(const struct stamp_memo *memo, struct slice s, int64
            is_latest(memo->us, now_us);
 }
 
+/* " PM" behind the time, as Cisco has it; only where there is a year in front, since a host may have that name. */
+static size_t half_day_at(struct slice s, struct civil *c)
+{
+    bool pm = slice_starts(s, SLICE(" PM")), half = pm || slice_starts(s, SLICE(" AM"));
+    if (!half || !c->year || c->hour < 1 || c->hour > 12)
+        return 0;
+    c->hour = c->hour % 12 + (pm ? 12 : 0);
+    return 3 + (c->micro ? 0 : fraction_at(slice_from(s, 3), &c->micro));
+}
+
 bool stamp_rfc3164(struct slice *s, int64_t now_us, struct stamp_memo *memo, int64_t *out, bool *has_zone)
 {
     struct civil c = {0};
     struct slice t = *s;
     bool again = is_second_again(memo, t, now_us);
-    if (again)
-        advance(&t, BSD_BYTES);
-    else if (t.n < 13 || !bsd_date_from(&t, &c) || !clock_from(&t, &c))
+    advance(&t, again ? BSD_BYTES : 0);
+    if (!again && (t.n < 13 || !bsd_date_from(&t, &c) || !clock_from(&t, &c)))
         return false;
     bool whole = !again && !c.year && t.p == s->p + BSD_BYTES;
     advance(&t, fraction_at(t, &c.micro));
+    advance(&t, half_day_at(t, &c));
     int32_t offset_s = 0;
     bool known = false;
     zone_from(&t, &offset_s, &known);

@@ -57,6 +57,8 @@ int32_t stamp_offset(const struct zone *z, int64_t utc_s);
 bool stamp_nginx(struct slice *s, int64_t *out);
 /* 23/Nov/2026:02:30:09 +0000  (access logs) */
 bool stamp_clf(struct slice *s, int64_t *out);
+/* 23/Nov/2026 02:30:09  (Werkzeug's access lines; never a zone) */
+bool stamp_clf_local(struct slice *s, int64_t *out);
 /*
  * RFC 3339 and its relatives: T or space, a fraction after . or , (digits beyond the ninth are read over) and Z,
  * ±hh:mm, ±hhmm, ±hh or nothing; behind one space also UTC, GMT, ±hh:mm and ±hhmm.
@@ -90,7 +92,8 @@ static inline void stamp_keep(struct stamp_memo *m, struct slice text, int64_t u
 /*
  * RFC 3164 as met: Mmm dd hh:mm:ss, day of one or two digits, fraction, a year before the month, before the time or
  * behind it, zone word (UTC, GMT, Z, CEST, …; one that means several zones is read over) or offset behind it, weekday
- * or Cisco's * before it. Without a year: as stamp_latest_year. memo may be NULL.
+ * or Cisco's * before it, AM or PM behind the time where a year is before it. Without a year: as stamp_latest_year.
+ * memo may be NULL.
  */
 bool stamp_rfc3164(struct slice *s, int64_t now_us, struct stamp_memo *memo, int64_t *out, bool *has_zone);
 /* Unix seconds with an optional fraction, or milli-, micro- or nanoseconds told by magnitude (> 1e11, > 1e14, > 1e17).

@@ -2,8 +2,8 @@
  * Framing: any bytes, any split into reads, any mode. The messages must not depend on the split, offsets must
  * rise, every byte of a message must be the byte at its offset, and memory must stay within the caps.
  *
- * Input: byte 0 the mode, whether lines join and whether as those of nginx's error log, or UTF-16, byte 1 the seed of
- * the second split, then the stream.
+ * Input: byte 0 the mode, whether lines join and whether as those of nginx's error log, whether they quote, or UTF-16,
+ * byte 1 the seed of the second split, then the stream.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 int fuzz_target(const uint8_t *data, size_t size);
 
-enum { MESSAGE_MAX = 40, JOIN_MAX = 60, READ_MAX = 64, MESSAGES_MAX = 16384, NGINX = 8, UTF16 = 16 };
+enum { MESSAGE_MAX = 40, JOIN_MAX = 60, READ_MAX = 64, MESSAGES_MAX = 16384, NGINX = 8, UTF16 = 16, QUOTING = 32 };
 
 struct seen {
     uint64_t text_hash, truncated_bytes, offset;
@@ -48,6 +48,10 @@ static unsigned run(struct slice stream, unsigned flags, uint64_t seed, struct s
         framer_set_head(&c, p->head, p->rule, 0);
     else if (c.mode == FRAME_LINES && flags & 4)
         framer_set_head(&c, head, NULL, JOIN_MAX);
+    else if (c.mode == FRAME_LINES && flags & QUOTING)
+        framer_set_head(&c, NULL, NULL, JOIN_MAX);
+    if (c.mode == FRAME_LINES && flags & QUOTING)
+        framer_set_quoting(&c, head);
     for (size_t at = 0; at < stream.n;) {
         seed = hash_mix(seed, at);
         size_t len = c.mode == FRAME_SYSLOG && seed & 0x100 ? 1 : 1 + seed % READ_MAX;

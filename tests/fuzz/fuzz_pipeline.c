@@ -242,7 +242,9 @@ static void on_outcome(void *u, const struct outcome *j)
     struct verdict v;
     r->outcome++;
     r->fates[j->fate]++;
-    assert(!j->record == (j->fate == COUNT_blank || j->fate == COUNT_refused));
+    /* A carrier's record may hold an empty line. */
+    assert(j->record ? j->fate != COUNT_refused : j->fate == COUNT_blank || j->fate == COUNT_refused);
+    assert(!j->record || j->fate != COUNT_blank || !slice_trim(j->record->message).n);
     if (j->record && j->verdict->rule && !alone.limit_hits && !pipeline_judge(r->pipeline)->limit_hits) {
         judge_record(&alone, j->record, &a, &v, NULL, NULL);
         if (!alone.limit_hits)

@@ -12,6 +12,7 @@
  *   E id created next attempts time title level reason payload
  *                                                            a row of the outbox, as the page and `queue` show it
  *   P part offset blob                                       the position of a tailed file
+ *   K offset text                                            the position of a partition, as Kafka or the store has it
  *   H key last lines held                                   a record that was held for the lines of its stack trace
  *   M message                                                a message comes, as JSON
  *   +N                                                       N milliseconds pass
@@ -30,6 +31,7 @@
 #include "core/record_codec.h"
 #include "core/pipeline.h"
 #include "core/top_values.h"
+#include "io/partition_position.h"
 #include "io/tail_position.h"
 #include "tests/fuzz/steps.h"
 #include "tests/shipped.h"
@@ -226,6 +228,22 @@ static void read_position(const struct slice f[FIELDS_MAX])
     sbuf_done(&text);
 }
 
+static void read_place(const struct slice f[FIELDS_MAX])
+{
+    struct partition_position at, again;
+    struct sbuf text, text_again;
+    sbuf_init(&text, PARTITION_POSITION_TEXT_MAX);
+    sbuf_init(&text_again, PARTITION_POSITION_TEXT_MAX);
+    if (partition_position_read(f[2], (uint64_t)number_of(f[1]), &at)) {
+        partition_position_write(&at, &text);
+        assert(!text.over && partition_position_read(sbuf_slice(&text), at.offset, &again));
+        partition_position_write(&again, &text_again);
+        assert(slice_eq(sbuf_slice(&text), sbuf_slice(&text_again)));
+    }
+    sbuf_done(&text_again);
+    sbuf_done(&text);
+}
+
 static void show_row(const struct run *r, const struct slice f[FIELDS_MAX])
 {
     const struct status status = {.now_us = r->now_us, .rules = &rules};
@@ -241,7 +259,7 @@ static void show_row(const struct run *r, const struct slice f[FIELDS_MAX])
     memcpy(row.event.event_id, "0123456789abcdef0123456789abcdef", sizeof row.event.event_id);
     sbuf_init(&page, PAGE_MAX);
     status_page_row(&status, &row, &page);
-    status_page_event(&status, &row, "nonce", &page);
+    status_page_event(&status, &row, &page);
     sbuf_reset(&page);
     json_start(&j, &page);
     status_event(&j, &row);
@@ -289,6 +307,9 @@ static void step(struct run *r, struct slice line)
         break;
     case 'P':
         read_position(f);
+        break;
+    case 'K':
+        read_place(f);
         break;
     case 'E':
         show_row(r, f);

@@ -6,6 +6,7 @@ import re
 import time
 
 from harness import item, jsonl, nginx_line
+from jvm import check_whole, number, odd
 
 DAY_S = 86400
 CONFIG = """
@@ -153,7 +154,8 @@ def scenario_backfill_floods(t):
 
 
 def scenario_backfill_one_story(t):
-    """Files of one time are read as they were written, line by line by their times; killed while nobody takes events, nothing is made twice."""
+    """Files of one time are read as they were written, line by line by their times; killed while nobody takes events, nothing is made twice,
+    and told to stop it does not wait for them to be taken."""
     up = t.upstream()
     up.stop()
     begin = time.time() - 2 * DAY_S
@@ -161,10 +163,14 @@ def scenario_backfill_one_story(t):
     conf = config(t, up, UNLIMITED)
     store = ("--store", t.path("crumbd-backfill.db"))
     waiting = lambda: t.run("queue", "export", *store, status=None)[0].count("\n")  # noqa: E731
-    for least in (40, 300):
+    for least, told in ((40, False), (200, True), (300, False)):
         d = backfill(t, conf, *logs, pace="400")
         t.until(lambda: waiting() > least, "%d events wait" % least)  # pylint: disable=cell-var-from-loop
-        d.kill()
+        if told:
+            d.signal(15)
+            d.ended(status=3)
+        else:
+            d.kill()
     d = backfill(t, conf, *logs)
     t.until(d.is_ready, "it answers signals")
     t.until(lambda: waiting() == 600, "all events wait")
@@ -176,6 +182,46 @@ def scenario_backfill_one_story(t):
     # What a line names is known when it has been read: the order is that of the times but for one line of each file.
     when = [20 * (n % 1000) + 10 * (n >= 1000) for n in made]
     assert all(b >= a - 20 for a, b in zip(when, when[1:])), made
+
+
+def rotated(t, base, traces, begin_s):
+    """Traces of which two lines are in each file, so that every one is in several, beside a log of the same times."""
+    text = [line for n in range(traces) for line in
+            [time.strftime("%Y-%m-%d %H:%M:%S,123 [main] ERROR com.acme.Shop - order failed", time.gmtime(begin_s + n)), *odd(n)]]
+    files = [text[i:i + 2] for i in range(0, len(text), 2)]
+    names = []
+    for i, part in enumerate(files):
+        name, data = "%s.%d" % (base, len(files) - i), "".join(line + "\n" for line in part)
+        names.append(t.write(name + ".gz", compressed(data)) if i % 3 == 0 else t.write(name, data))
+        os.utime(names[-1], (begin_s + traces * (i + 1) / len(files),) * 2)  # in which no time is told
+    return names
+
+
+def scenario_backfill_rotated_traces(t):
+    """A trace goes on in the next files of its rotated set, whatever is read beside it; killed again and again, each is whole and once."""
+    traces, begin_s = 90, int(time.time()) - 3 * DAY_S
+    up = t.upstream()
+    conf = t.config('sentry: {dsn: "%s"}\ninputs:\n  - {tail: "%s", timezone: UTC}\nrules: []\nbreadcrumbs: {wait: 10ms}\n'
+                    % (up.dsn(), t.path("logs/*")) + UNLIMITED)
+    names = rotated(t, "logs/shop.log", traces, begin_s)
+    beside = "".join(time.strftime("%Y-%m-%d %H:%M:%S,500 INFO goes on\n", time.gmtime(begin_s + s)) for s in range(traces))
+    names += [t.write("logs/other.log", beside), t.write("logs/other.log.1", beside.replace("goes on", "ends"))]
+    random.Random(10).shuffle(names)
+    killed = 0
+    while killed < 5:
+        mark = len(up.events) + 7
+        d = backfill(t, conf, *names, pace="40")
+        t.until(lambda: len(up.events) >= min(mark, traces) or not d.running(), "%d events" % mark)
+        if not d.running():
+            break
+        d.kill()
+        killed += 1
+    backfill(t, conf, *names).ended()
+    t.eq(killed, 5)
+    t.eq(sorted(map(number, up.events)), list(range(traces)))
+    for event in up.events:
+        check_whole(t, event, number(event))
+        t.eq(event["logentry"]["formatted"], "order failed")
 
 
 def scenario_backfill_beside(t):

@@ -25,7 +25,7 @@ def scenario_queue_without_sentry(t):
     config = t.config(CONFIG)
     d = t.start(config)
     d.wait_count("event", 1)
-    listing = t.until(lambda: [x for x in t.run("queue", "ls", "-c", config)[0].splitlines() if "onnect" in x], "the event in queue ls")
+    listing = t.until(lambda: [x for x in t.run("queue", "ls", "-c", config)[0].splitlines() if "UpstreamDown" in x], "the event in queue ls")
     row = re.match(r"\s*(\S+)", listing[0]).group(1)
     shown = t.run("queue", "cat", row, "-c", config)[0]
     assert "Connection refused" in shown and "/item/1" in shown, shown
@@ -34,7 +34,7 @@ def scenario_queue_without_sentry(t):
     exported = jsonl(t.run("queue", "export", "-c", config)[0])
     t.eq(len(exported), 1)
     t.run("queue", "drop", row, "-c", config)
-    assert "onnect" not in t.run("queue", "ls", "-c", config)[0]
+    assert "UpstreamDown" not in t.run("queue", "ls", "-c", config)[0]
     t.run("queue", "cat", row, "-c", config, status=1)
 
 

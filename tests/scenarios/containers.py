@@ -3,9 +3,12 @@ import gzip
 import json
 import os
 import random
+import re
+import shutil
 import time
+import urllib.request
 
-from harness import SHARED, crumbs, jsonl, nginx_line, text_of
+from harness import SHARED, TOP, crumbs, free_port, jsonl, nginx_line, text_of
 
 PIECE = 16384
 CONFIG = """
@@ -184,6 +187,148 @@ def scenario_pod_files_are_rotated(t):
         t.wait_events(up, 5)
         ledger = d.stop()
         t.eq((ledger["lines_in"], ledger["event"]), (1, 1))
+
+
+class Node:
+    """The folders of a node, with what a kubelet and a runtime do there: as root's, and shut to all others."""
+
+    def __init__(self, t):
+        self.t, self.logs, self.lines = t, {}, 0
+        for folder in ("var/log/containers", "var/log/pods"):
+            os.makedirs(t.path("node", folder))
+
+    def run(self, pod, namespace, container, restart=0):
+        """A container begins: its log, and the link to it, in place of that of the one before."""
+        key, folder = (pod, namespace, container), "node/var/log/pods/%s_%s_uid-%s/%s/" % (namespace, pod, pod, container)
+        self.logs[key] = folder + "%d.log" % restart
+        self.create(key)
+        link = self.t.path("node/var/log/containers/%s_%s_%s-%%064x.log" % key)
+        if restart:
+            os.remove(link % (restart - 1))
+        os.symlink(self.t.path(self.logs[key]), link % restart)
+        return key
+
+    def create(self, key):
+        os.chmod(self.t.write(self.logs[key], ""), 0o600)
+
+    def say(self, key, *lines, log=None):
+        """Lines as the runtime writes them; counted. log: of another name than the container's newest."""
+        text = "".join(line for parts in lines for line in parts)
+        self.lines += text.count("\n")
+        self.t.append(log or self.logs[key], text)
+
+    def rotate(self, key, date):
+        """The first half: the log gets another name, and the runtime goes on with it until it is told."""
+        old = "%s.%s" % (self.logs[key], date)
+        os.rename(self.t.path(self.logs[key]), self.t.path(old))
+        return old
+
+    def compress(self, log):
+        with open(self.t.path(log), "rb") as f:
+            self.t.write(log + ".tmp", gzip.compress(f.read()))
+        os.rename(self.t.path(log + ".tmp"), self.t.path(log + ".gz"))
+        os.remove(self.t.path(log))
+
+
+def as_in_the_pod(t, security):
+    """From here on crumbd runs as whom the manifest says, with the capabilities that are left of it, where root can do that."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        return
+    t.eq(security["capabilities"], {"drop": ["ALL"]})
+    t.crumbd_path = t.write("in-the-pod", "#!/bin/sh\nexec setpriv --reuid=%d --regid=%d --clear-groups --inh-caps=-all "
+                            "--bounding-set=-all --no-new-privs -- %s \"$@\"\n" % (
+                                security["runAsUser"], security["runAsGroup"], t.crumbd_path))
+    os.chmod(t.crumbd_path, 0o755)
+
+
+TRACE = """Traceback (most recent call last):
+  File "/srv/till.py", line 40, in pay
+    charge(order)
+  File "/srv/till.py", line 12, in charge
+    raise CardError("the card of this order was refused")
+CardError: the card of this order was refused"""
+
+
+def scenario_daemonset(t):
+    """With the manifest's own configuration, as its user, over the folders of a node: pod and node in each event, and a kubelet's
+    rotation, restarts of containers and of crumbd lose and double nothing."""
+    try:
+        import yaml
+    except ImportError:
+        t.skip("no PyYAML")
+    with open(os.path.join(TOP, "contrib/kubernetes/daemonset.yaml"), encoding="utf-8") as f:
+        kinds = {d["kind"]: d for d in yaml.safe_load_all(f)}
+    container, = kinds["DaemonSet"]["spec"]["template"]["spec"]["containers"]
+    as_in_the_pod(t, container["securityContext"])
+    up, node, probes = t.upstream(), Node(t), free_port()
+    text = kinds["ConfigMap"]["data"]["crumbd.yaml"]
+    for here, there in ((":8686", ":%d" % free_port()), ("0.0.0.0:8687", "127.0.0.1:%d" % probes),
+                        ("/var/log/", t.path("node/var/log/")), ("/var/lib/crumbd/", t.path("state/"))):
+        assert here in text, here
+        text = text.replace(here, there)
+    # The sandbox knows by itself where the links lead at their own place; here it must be told.
+    config = t.config(text + "source_roots: [%s]\n" % t.path("node/var/log/pods"))
+    os.chmod(t.write("secret/dsn", up.dsn()), 0o400)
+    env = t.env(CREDENTIALS_DIRECTORY=t.path("secret"), SENTRY_NAME="node-3")
+    web = node.run("shop-1", "prod", "web")
+    t.append(node.logs[web], "".join(cri(error(0))))  # long ago
+    d = t.start(config, env=env)
+
+    # A long line in pieces; who it was.
+    node.say(web, cri("a word before", "stdout"), cri(error(1, 2 * PIECE)))
+    event, = t.wait_events(up, 1)
+    t.eq([event["tags"][k] for k in ("pod", "namespace", "container", "app", "n")], ["shop-1", "prod", "web", "web", "1"])
+    about = event["contexts"]["container"]
+    t.eq((about["pod_uid"], about["id"], event["server_name"]), ("uid-shop-1", "0" * 64, "node-3"))
+    t.eq([c["message"] for c in crumbs(event)], ["a word before"])
+    for path in ("/healthz", "/readyz", "/metrics"):
+        with urllib.request.urlopen("http://127.0.0.1:%d%s" % (probes, path), timeout=20) as r:
+            t.eq(r.status, 200, path)
+
+    # A trace, between the lines of its pod's other stream and of a pod that has just come. crumbd's own words are no event.
+    till, own = node.run("till-1", "pay", "till"), node.run("crumbd-node-x", "logging", "crumbd")
+    node.say(own, cri('level=error msg="the upstream does not answer" host=sentry.example.com'))
+    for line in TRACE.split("\n"):
+        node.say(till, cri(line), cri("GET /health 200", "stdout"))
+        node.say(web, cri("GET /health 200", "stdout"))
+    event = t.wait_events(up, 2)[1]
+    exception, = event["exception"]["values"]
+    t.eq((exception["type"], [f["lineno"] for f in exception["stacktrace"]["frames"]]), ("CardError", [40, 12]))
+    t.eq([event["tags"][k] for k in ("pod", "namespace", "container")], ["till-1", "pay", "till"])
+
+    # Rotation: what comes until the runtime opens the new log goes to the old one.
+    old = node.rotate(web, "20261130-070809")
+    node.say(web, cri(error(2, 3 * PIECE)), log=old)
+    node.create(web)
+    node.say(web, cri(error(3)))
+    t.wait_events(up, 4)
+    node.compress(old)
+    d.wait_count("lines_in", node.lines)
+    d.stop(sent=node.lines)
+    node.lines = 0
+
+    # An update of the DaemonSet: two rotations, a container's restart and a new pod while there is no crumbd.
+    for n, date in ((4, "20261130-080809"), (5, "20261130-090809")):
+        node.say(web, cri(error(n)))
+        rotated = node.rotate(web, date)
+        node.create(web)
+        if n == 4:
+            node.compress(rotated)
+    node.say(web, cri(error(6)))
+    node.say(till, cri(error(7)))
+    till = node.run("till-1", "pay", "till", restart=1)
+    node.say(till, cri("words after the restart", "stdout"), cri(error(8)))
+    late = node.run("late-1", "prod", "late")
+    node.say(late, cri(error(9)))
+    d = t.start(config, env=env)
+    events = t.wait_events(up, 10)
+    d.wait_count("lines_in", node.lines)
+    ledger = d.stop(sent=node.lines)
+    events = list(up.events)
+    t.eq(sorted(int(e["tags"]["n"]) for e in events if "n" in e["tags"]), list(range(1, 10)))
+    t.eq({e["server_name"] for e in events}, {"node-3"})
+    t.eq({e["tags"]["pod"] for e in events}, {"shop-1", "till-1", "late-1"})
+    t.eq(ledger.get("rotation_gap", 0), 0)
 
 
 def scenario_killed_between_pieces(t):

@@ -1,4 +1,5 @@
 """Flood control: a flood is bounded before it leaves the host, a new fault passes, and the numbers are exact."""
+import json
 import os
 import time
 
@@ -70,6 +71,14 @@ def flood(t, up, between=None):
     t.append("logs/error.log", "".join(block))
 
 
+def check_issues(t, up, config):
+    """What the store says of each issue is what arrived of it, and what was held back."""
+    issues = {i["title"].split()[-1]: i for i in json.loads(t.run("issues", "-c", config, "--json", "--limit", "1000")[0])["issues"]}
+    sums = totals(up)
+    t.eq({int(f): (i["count"], i["suppressed"]) for f, i in issues.items()}, {f: (own + held, held) for f, (own, held) in sums.items()})
+    return issues
+
+
 def check_exact(t, up, ledger, new=1):
     sums = totals(up)
     per_fault = LINES // FAULTS
@@ -98,6 +107,7 @@ def scenario_flood_is_exact(t):
     d.wait_count("lines_in", LINES + 1)
     ledger = d.stop(sent=LINES + 1)
     check_exact(t, up, ledger)
+    check_issues(t, up, config)
     t.eq(totals(up)[999], [1, 0])
     assert seen["after"] < 2 or os.environ.get("CRUMBD_SLOW"), f"the new fault took {seen['after']:.1f} s"
     passed = sum(n for n, _ in totals(up).values())
@@ -123,6 +133,7 @@ def scenario_flood_survives_kill(t):
     sums = totals(up)
     for fault in range(FAULTS):
         t.eq(sum(sums[fault]), LINES // FAULTS, f"occurrences of fault {fault}")
+    check_issues(t, up, config)
 
 
 def scenario_summary_says_what_varied(t):

@@ -165,6 +165,7 @@ rules: [{dir}/rules.yaml]
 breadcrumbs: {{before: 0, after: 0, wait: 10ms}}
 limits: {{per_issue: {{burst: 1000000, period: 1h}}, per_minute: 1000000, per_day: 100000000, new_issues: 1000000}}
 store_limit: 4m
+http: 127.0.0.1:{http}
 """
 KINDS = r"""
 pack: kinds
@@ -197,10 +198,10 @@ def scenario_repeats_make_room_for_what_is_new(t):
     """A datagram of a new issue takes the place of one that came again, and a file that of more of them: neither waits, no issue is lost."""
     up = t.upstream()
     up.stop()
-    port = free_port(socket.SOCK_DGRAM)
+    port, http = free_port(socket.SOCK_DGRAM), free_port()
     t.write("app.log", "")
     t.write("rules.yaml", KINDS)
-    d = t.start(t.config(ISSUES.format(dsn=up.dsn(), dir=t.dir, udp=port)))
+    d = t.start(t.config(ISSUES.format(dsn=up.dsn(), dir=t.dir, udp=port, http=http)))
     sent = flood(t, d, port, 100)
     d.wait_log("an input has used up its share of the store")
     t.eq(d.ledger().get("store_overflow", 0), 0)
@@ -227,7 +228,11 @@ def scenario_repeats_make_room_for_what_is_new(t):
     t.eq(kinds["file"], lines, "lines of the file upstream")
     assert 0 < kinds["flood"] < sent - 100, kinds
     d.wait_log("the store has room again for an input")
+    with urllib.request.urlopen(f"http://127.0.0.1:{http}/metrics", timeout=20) as r:
+        by_input = dict(re.findall(r'^crumbd_input_dropped_events_total\{input="([^"]*)".*\} (\d+)$', r.read().decode(), re.M))
     ledger = d.stop(sent=sent + lines)
+    t.eq({name.split(":")[0].split("/")[0]: int(n) for name, n in by_input.items() if n != "0"},
+         {"udp": ledger["input_overflow"] + ledger["store_overflow"]}, "what was dropped of each input")
     t.eq(sum(kinds.values()) + ledger["input_overflow"] + ledger["store_overflow"] + ledger.get("udp_kernel_drops", 0), sent + lines)
     t.eq(up.reports["cache_overflow", "error"], ledger["input_overflow"] + ledger["store_overflow"], "the client reports")
 

@@ -1,8 +1,8 @@
 """By what messages are brought together: numbers of groupings, masks of one's own, where a line comes from, commands of exec."""
+import contextlib
 import json
 import os
 import sqlite3
-import subprocess
 
 from harness import TOP, jsonl
 
@@ -21,7 +21,8 @@ def scenario_old_store_keeps_its_grouping(t):
     """A store of before groupings had a number goes on with 1, check says so, and an issue stays one; the configuration changes it for good."""
     sql = open(os.path.join(TOP, "tests", "unit", "old-store-10.sql"), encoding="utf-8").read()
     store = t.path("old.db")
-    subprocess.run(["sqlite3", store], input=sql, text=True, check=True)
+    with contextlib.closing(sqlite3.connect(store)) as db:
+        db.executescript(sql)
     t.write("app.log", POD % (0, "web-1") + POD % (1, "db"))
     text = "store: {dir}/%s\ninputs: [{tail: '{dir}/app.log', from: start}]\nbreadcrumbs: {wait: 10ms}\nrules: []\n%s"
     old, new = t.config(text % ("old.db", ""), name="old.yaml"), t.config(text % ("new.db", ""), name="new.yaml")

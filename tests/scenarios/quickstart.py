@@ -10,7 +10,7 @@ from harness import TOP, Daemon, free_port, nginx_line
 def scenario_quickstart(t):
     """contrib/quickstart builds in a folder of its own, ends with crumbd running, and says what to look at; no Sentry."""
     port = free_port()
-    env = t.env(CRUMBD_BUILD=t.path("build"), UDP_ADDR="127.0.0.1:%d" % port, TCP_ADDR="127.0.0.1:%d" % port)
+    env = t.env(CRUMBD_BUILD=t.path("build"), CFLAGS="-O1", UDP_ADDR="127.0.0.1:%d" % port, TCP_ADDR="127.0.0.1:%d" % port)
     del env["CRUMBD_DATA"]
     d = Daemon(t, "quickstart", [os.path.join(TOP, "contrib", "quickstart")], env, ready=False)
     t.until(d.is_ready, lambda: "crumbd is ready; quickstart says:\n" + d.out[-2000:], 240)

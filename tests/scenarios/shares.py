@@ -17,7 +17,7 @@ inputs:
   - gelf: {transport}://127.0.0.1:{port}
 breadcrumbs: {{before: 1, after: 0, wait: 10ms}}
 limits: {{per_issue: {{burst: 1000000, period: 1h}}, per_minute: 1000000, per_day: 100000000, new_issues: 1000000}}
-store_limit: 2m
+store_limit: 3m
 """
 LINES = 30
 

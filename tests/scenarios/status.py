@@ -60,15 +60,25 @@ def scenario_status_page_without_a_sentry(t):
     status, headers, page = ask(port, "/")
     t.eq((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
     policy = headers["Content-Security-Policy"]
-    nonce = re.search(r"default-src 'none'; style-src 'nonce-(\w{32})';", policy).group(1)
-    assert '<style nonce="%s">' % nonce in page and nonce not in text(port, "/"), policy
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "nonce" not in policy and "http" not in policy, policy
+    for path in re.findall(r'(?:href|src)="(/page/[^"]*)"', page):
+        status, headers, body = ask(port, path)
+        assert status == 200 and body and "immutable" in headers["Cache-Control"] and headers["X-Content-Type-Options"] == "nosniff", headers
+    issues = json.loads(text(port, "/api/issues"))["issues"]
+    t.eq(sum(i["count"] for i in issues), 3)
+    for path in ("/", "/issues"):
+        for i in issues:
+            assert 'href="/issue/%s"' % i["key"] in text(port, path), text(port, path)
+    flow = text(port, "/flow")
     for id in ids:
-        assert 'href="/event/%d"' % id in page, page
-        t.eq(json.loads(text(port, "/api/events/%d" % id)), json.loads(t.run("queue", "cat", str(id), "--json", "-c", t.path("crumbd.yaml"))[0]))
+        assert 'href="/event/%d"' % id in flow, flow
+        t.eq(json.loads(text(port, "/api/events/%d" % id))["payload"], json.loads(t.run("queue", "cat", str(id), "--json", "-c", t.path("crumbd.yaml"))[0]))
     event = text(port, "/event/%d" % ids[1])
     assert "<h2>breadcrumbs</h2>" in event and "&lt;script&gt;" in event, event
-    for markup in (page, event):
-        assert "<script" not in markup and "\x1b" not in markup and "\u202e" not in markup, markup
+    hostile = text(port, "/issue/" + next(i["key"] for i in issues if "script" in i["title"]))
+    assert "<h2>breadcrumbs</h2>" in hostile and "&lt;script&gt;" in hostile, hostile
+    for markup in (page, flow, event, hostile, text(port, "/issues"), text(port, "/issues?q=%3Cscript%3E&x=%22%3E%3Ci%3E")):
+        assert not re.search("<script(?! type=\"module\" src=\"/page/)|<style|style=|\\son\\w+=", markup) and "\x1b" not in markup and "\u202e" not in markup, markup
     assert "<h2>breadcrumbs</h2>" in text(port, "/event/" + events[1]["event_id"])
     ledger = json.loads(text(port, "/api/ledger"))
     assert ledger["balanced"], ledger
@@ -171,7 +181,7 @@ def scenario_not_ready_while_the_store_is_full(t):
     port = free_port()
     t.write("error.log", "".join(nginx_line(n, text='open() "/srv/%s" failed (13: Permission denied)' % ("x" * n)) for n in range(1, 400)))
     nobody = "http://0123456789abcdef0123456789abcdef@127.0.0.1:%d/1" % free_port()  # without a DSN the oldest would make room
-    config = t.config('sentry: {dsn: "%s"}\nstore_limit: 64k\nlimits: {per_issue: {burst: 1000}, per_minute: 100000}\n' % nobody + CONFIG % port)
+    config = t.config('sentry: {dsn: "%s"}\nstore_limit: 160k\nlimits: {per_issue: {burst: 1000}, per_minute: 100000}\n' % nobody + CONFIG % port)
     d = t.start(config)
     t.until(lambda: ask(port, "/readyz")[0] == 503, "not ready")
     assert "full" in text(port, "/readyz"), text(port, "/readyz")
@@ -186,7 +196,7 @@ def scenario_not_ready_while_the_store_is_full(t):
 
 TOKEN = "0123456789abcdef0123"
 OPEN = ("/healthz", "/readyz", "/metrics")
-CLOSED = ("/", "/event/1", "/api/events", "/api/events/1", "/api/ledger", "/api/rules")
+CLOSED = ("/", "/event/1", "/api/events", "/api/events/1", "/api/events/1/payload", "/api/issues", "/api/ledger", "/api/rules", "/api/counters", "/api/inputs", "/api/delivery", "/api/dead", "/issues", "/flow", "/rules")
 
 
 def start_beyond_loopback(t, token=None, more=""):

@@ -1,5 +1,6 @@
 """Stack traces whose lines come one by one: each is one event, whole, and once."""
 import json
+import os
 import random
 import signal
 import socket
@@ -7,7 +8,7 @@ import threading
 import time
 
 from harness import free_port, nginx_line
-from jvm import check_whole, number, trace
+from jvm import check_whole, number, odd, trace
 
 CONFIG = """
 sentry: {{dsn: "{dsn}"}}
@@ -68,6 +69,68 @@ def scenario_kill_in_a_trace(t):
     ledger = d.stop()
     t.eq((ledger["event"], ledger["joined"]), (1, len(lines) - 1))
     t.eq(len(up.events), 2)
+
+
+def rotations(t, killed):
+    """A log is renamed after each few lines of its traces, twice in most, and goes on in a new file, as loggers do that rotate by themselves."""
+    traces = 12
+    up = t.upstream()
+    inputs = "  - {{tail: {0}/app.log, from: start, join: {{wait: 5s}}}}\n  - {{tail: {0}/nginx.log, from: start}}".format(t.dir)
+    config = t.config(CONFIG.format(dsn=up.dsn(), inputs=inputs))
+    t.write("nginx.log", "")
+    head = "2026-11-29 10:00:%02d,123 [main] ERROR com.acme.Shop - order failed"
+    d = t.start(config)
+    sent = nginx = 0
+    for n in range(traces):
+        lines = [head % n] + odd(n)
+        at = 1 + n % (len(lines) - 1)
+        t.append("app.log", "".join(line + "\n" for line in lines[:at]))
+        sent += at
+        if not killed:
+            d.wait_count("lines_in", sent)
+        two = at + (len(lines) - at) // 2
+        between = at + (two - at) // 2
+        for k, (begin, end) in enumerate(((at, between), (between, two))):
+            if begin == end:
+                continue
+            found = d.err.count("/app.log from=")
+            os.rename(t.path("app.log"), t.path("app.log.%d" % (2 * n + k)))
+            t.append("app.log", "".join(line + "\n" for line in lines[begin:end]))
+            sent += end - begin
+            if not killed:
+                d.wait_count("lines_in", sent)
+            else:  # it may be read when it runs again, but a name that nobody has seen has no place in the order
+                t.until(lambda: d.err.count("/app.log from=") > found, "the new file is found")  # pylint: disable=cell-var-from-loop
+        if killed:
+            t.append("nginx.log", nginx_line(n))
+            nginx += 1
+            # That event is stored with the places of all files.
+            t.until(lambda: len(of_nginx(up)) == nginx, "an event of nginx")
+            d.kill()
+            d = t.start(config)
+        t.append("app.log", "".join(line + "\n" for line in lines[two:]))
+        sent += len(lines) - two
+    t.append("app.log", "2026-11-29 10:01:01,123 [main] INFO com.acme.Shop - goes on\n")
+    t.wait_events(up, traces + nginx)
+    d.stop()
+    events = [e for e in up.events if e not in of_nginx(up)]
+    t.eq(sorted(map(number, events)), list(range(traces)))
+    for event in events:
+        check_whole(t, event, number(event))
+        t.eq(event["logentry"]["formatted"], "order failed")
+    t.eq(len(of_nginx(up)), nginx)
+
+
+def of_nginx(up):
+    return [e for e in up.events if e["logger"] == "nginx.error"]
+
+
+def scenario_rotation_in_a_trace(t):
+    rotations(t, False)
+
+
+def scenario_kills_after_rotations_in_traces(t):
+    rotations(t, True)
 
 
 def scenario_kills_among_traces(t):
@@ -201,6 +264,49 @@ def scenario_ten_thousand_open_traces(t):
     ledger = d.stop(sent=processes * len(lines))
     t.eq((ledger["event"], ledger["joined"]), (processes, processes * (len(lines) - 1)))
     t.eq(ledger.get("early_traces", 0), 0)
+
+
+def bad_traces():
+    """(what each comes to, its lines): without heads between them, as far as that goes."""
+    head = b"2026-11-29 10:00:00,%03d [main] ERROR com.acme.Shop - order failed"
+    n = 0
+
+    def one(*lines):
+        nonlocal n
+        n += 1
+        return [head % n] + list(lines)
+
+    text = [line.encode() for line in trace(1)]
+    yield 1, one(text[0], *(b"\tat com.acme.Deep.down%d(Deep.java:%d)" % (i, i) for i in range(100000)))
+    yield 2, one(text[0]) + one(text[0], text[1])
+    yield 1, one(text[0], text[1], b"\tat com.acme." + b"x" * (1 << 20) + b"(X.java:1)", text[2])
+    yield 1, one(text[0], b"\tat com.acme.\x00\xff\xfe\x01\xc3(\x80.java:1)", *text[1:])
+    yield 1, one(b"Traceback (most recent call last):", b'  File "/srv/a.py", line 1, in a', b"\x00" * 5000, b"    x = 1", b"ValueError: bad")
+    yield 1, one(*text)
+    yield 1, one(text[0])  # the last line of its file
+
+
+def scenario_bad_traces(t):
+    """Too long, too wide, begun twice, with bytes that are no text, begun in the last line of a file: each is let go, bounded, and counted."""
+    up = t.upstream()
+    config = t.config(CONFIG.format(dsn=up.dsn(), inputs="  - {tail: %s, from: start}" % t.path("app.log")))
+    all_of_them = list(bad_traces())
+    lines = [line for _, part in all_of_them for line in part]
+    t.write("app.log", b"".join(line + b"\n" for line in lines))
+    wanted = sum(n for n, _ in all_of_them)
+    d = t.start(config)
+    events = t.wait_events(up, wanted)
+    ledger = d.stop()
+    t.eq(len(up.events), wanted)
+    t.eq(ledger["lines_in"], len(lines))
+    t.eq(ledger["lines_in"], ledger["event"] + ledger["joined"] + ledger.get("crumb", 0))
+    t.eq(ledger["cut_traces"] > 0, True)
+    deep = next(e for e in events if "down0" in json.dumps(e))
+    t.eq(deep["exception"]["values"][-1]["value"], "no stock for item 1")
+    assert len(json.dumps(deep)) < 1 << 20, len(json.dumps(deep))
+    whole = [e for e in events if e["exception"]["values"][0]["value"] == "disk 1"]
+    deepest = [[f["function"] for f in e["exception"]["values"][-1]["stacktrace"]["frames"]][-2:] for e in whole]
+    t.eq(sorted(deepest), [["order", "take"], ["take", "\ufffd" * 5]])
 
 
 def scenario_kill_among_many_threads(t):

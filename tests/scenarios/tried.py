@@ -1,6 +1,7 @@
 """crumbd try: what a log would become, and what other rules would make of it."""
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -162,6 +163,48 @@ def scenario_try_and_explain_tell_every_message(t):
     t.eq(re.findall(r"^decided by (\S+)", out, re.M), ["nginx.php-warning", "nginx.php-notice", "nginx.php-uncaught"])
     out = t.run("try", "--diff", "shipped", "shipped", log)[0]
     assert "0 would appear" in out and "0 would vanish" in out and "2 would stay, 0 of them" in out, out
+
+
+def journal_line(message, transport, priority="6", pid="7"):
+    return json.dumps({"_TRANSPORT": transport, "PRIORITY": priority, "SYSLOG_IDENTIFIER": "shop", "_PID": pid, "_SYSTEMD_UNIT": "shop.service",
+                       "_HOSTNAME": "web-1", "__REALTIME_TIMESTAMP": "1795514403123000", "MESSAGE": message}) + "\n"
+
+
+def heads_of(t, log):
+    events = [json.loads(line) for line in t.run("try", "--events", log)[0].splitlines() if line.startswith("{")]
+    return [(e["level"], e["exception"]["values"][-1]["type"], e["exception"]["values"][-1]["value"]) for e in events]
+
+
+def scenario_a_pipe_says_no_level(t):
+    """What a service prints has the priority of its pipe in the journal, and in syslog what the journal made of it: a stack trace there is an
+    error, and so is a line in the system's words for a failure. What says a level, or was logged with one, is as it says."""
+    trace = ["Traceback (most recent call last):", '  File "/srv/shop.py", line 3, in pay', "    charge()", "ValueError: no card"]
+    said = ["INFO cannot read /srv/a: No space left on device", "cp: cannot write /srv/a: No space left on device"]
+    out = heads_of(t, t.write("pipe.json", "".join(journal_line(m, "stdout") for m in trace + said)))
+    t.eq(out, [("error", "ValueError", "no card"), ("error", "shop", "cp: cannot write <path>: No space left on device")])
+    out = heads_of(t, t.write("native.json", "".join(journal_line(m, "journal") for m in said)))
+    t.eq(out, [])
+    lines = "".join("<30>Nov 23 10:00:00 web-1 shop[7]: %s\n" % m for m in trace + said)
+    t.eq(heads_of(t, t.write("pri.log", lines))[0], ("error", "ValueError", "no card"))
+    mail = "".join("<22>Nov 23 10:00:00 web-1 shop[7]: %s\n" % m for m in said)
+    t.eq(heads_of(t, t.write("mail.log", mail)), [])
+
+
+def scenario_an_access_line_ends_a_trace(t):
+    """Werkzeug's access line, with a blank in its time and no zone, is one, and no part of what was thrown before it."""
+    log = t.write("flask.log", "ERROR in app: Exception on /cart [GET]\nTraceback (most recent call last):\n  File \"/srv/app.py\", line 3, in cart\n"
+                  "    return d['x']\nKeyError: 'x'\n127.0.0.1 - - [23/Nov/2026 10:00:00] \"GET /cart HTTP/1.1\" 500 -\n")
+    t.eq(heads_of(t, log), [("error", "KeyError", "'x'")])
+    assert '"nginx-access","time":1795428000.000000' in t.run("parse", log)[0].splitlines()[-1], t.run("parse", log)[0]
+
+
+def scenario_json_in_the_ways_of_some(t):
+    """Nextcloud counts its levels from 0; Elasticsearch 7 writes an object's stack in lines of their own."""
+    cloud = '{"reqId":"a%d","level":%d,"time":"2026-11-23T10:00:00+00:00","remoteAddr":"192.0.2.7","app":"core","message":"text of %d"}\n'
+    t.eq([o[0] for o in heads_of(t, t.write("cloud.json", "".join(cloud % (n, n, n) for n in range(5))))], ["error", "fatal"])
+    search = '{"type": "server", "timestamp": "2026-11-23T10:00:00,123Z", "level": "ERROR", "component": "o.e.x.Realm", "message": "no shard" ,\n' \
+             '"stacktrace": ["org.elasticsearch.Unavailable: x",\n"at org.elasticsearch.A.b(A.java:1)"] }\n'
+    t.eq(heads_of(t, t.write("search.json", search)), [("error", "Realm", "no shard")])
 
 
 COMPOSE = """\
@@ -350,3 +393,37 @@ def scenario_logs_judged_by_hand(t):
         p = subprocess.run([sys.executable, os.path.join(SHARED, "tools", "score-logs"), t.crumbd_path, folder, "--floor", "0.98", "0.98"],
                            env=t.env(), capture_output=True, text=True, timeout=300, check=False)
         assert p.returncode == 0, "%s: %s\n%s" % (folder, p.stderr[-500:], p.stdout[-3000:])
+
+
+def on_a_terminal(t, *args):
+    """What a command says on standard error that is a terminal, its standard output being none."""
+    ours, theirs = pty.openpty()
+    p = subprocess.Popen([t.crumbd_path, *args], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs, env=t.env())
+    os.close(theirs)
+    said = b""
+    try:
+        while block := os.read(ours, 65536):
+            said += block
+    except OSError: # the terminal has nobody at its other end any more
+        pass
+    os.close(ours)
+    t.eq(p.wait(60), 0)
+    return said.decode()
+
+
+def scenario_progress_on_a_terminal(t):
+    """How far it is, how fast, how long still, in one line that goes at the end; elsewhere nothing of it, and nothing of what is over at once."""
+    line = b"2026-11-23 10:00:00.123 INFO order 17 is on its way to user3\n"
+    rules = t.write("none.yaml", "pack: none\nrules: []\n")
+    for command in ("try", "learn"):
+        lines = 40000
+        while True:  # until it is shown before the end, which depends on the machine
+            log = t.write("a.log", line * lines)
+            said = on_a_terminal(t, command, "--rules", rules, log)
+            if "left" in said or lines > 8000000:
+                break
+            lines *= 2
+        size = "%.*f MB" % (os.path.getsize(log) < 1e7, os.path.getsize(log) / 1e6)
+        assert re.match(r" *\d+ %%  [\d.]+ [kM]B of %s, [\d.]+ [kM]B/s  \d+ s left  \x1b\[K\r" % size, said), said
+        assert "\r\x1b[K" in said
+        t.eq(t.run(command, "--rules", rules, log)[1].count("\x1b"), 0)

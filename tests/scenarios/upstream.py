@@ -217,7 +217,7 @@ def scenario_no_dsn_keeps_the_newest(t):
     """Without a DSN the store is a window on what came last: it never stops the reading, and what left it is counted."""
     os.makedirs(t.path("logs"))
     t.write("logs/error.log", "")
-    config = CONFIG.format(dsn="", dir=t.dir).replace('sentry: {dsn: ""}', "store_limit: 256k")
+    config = CONFIG.format(dsn="", dir=t.dir).replace('sentry: {dsn: ""}', "store_limit: 512k")
     d = t.start(t.config(config), env=t.env(SENTRY_DSN=""))
     write(t, 1, 3000)
     d.wait_count("event", 3000)

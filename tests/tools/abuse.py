@@ -17,7 +17,7 @@ import threading
 import time
 import zlib
 
-from harness import Failure
+from harness import Failure, sanitized
 from inputs import gelf, stranger
 
 SETS = 64  # chunks sent at once
@@ -371,12 +371,6 @@ class Result:
         yield "ledger: " + " ".join("%s=%d" % x for x in self.ledger.items())
         yield "memory: RssAnon KiB at first %d, most in the first third %d, in the last third %d" % (
             self.memory[0], max(self.memory[:third]), max(self.memory[-third:]))
-
-
-def sanitized(path, marks=(b"__asan_init", b"__tsan_init")):
-    with open(path, "rb") as f:
-        program = f.read()
-    return any(mark in program for mark in marks)
 
 
 def more_descriptors(want):

@@ -164,7 +164,7 @@ class Tree:
 def add_dummies(tree):
     tree.begin("a format")
     tree.create("parsers/dummy.c", PARSER)
-    tree.add_row("parsers/formats.def", 'FORMAT(10, DUMMY, dummy, "dummy", false)', r"^INPUT_FORMAT\(")
+    tree.add_row("parsers/formats.def", 'FORMAT(11, DUMMY, dummy, "dummy", false)', r"^INPUT_FORMAT\(")
     tree.list_in("PARSERS", "parsers/dummy.c")
     tree.begin("an input")
     tree.create("src/io/in_dummy.c", INPUT)

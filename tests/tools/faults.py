@@ -176,10 +176,10 @@ SDKS = {"python": python_sdk, "node": node_sdk, "java": java_sdk, "go": go_sdk}
 # --- events
 
 def understood(event, files):
-    """The exceptions of an event, with the frames that are in one of these files."""
+    """The exceptions of an event, with the frames that are in one of these files. PHP names a closure by its place since 8.4."""
     exceptions = event.get("exception") or []
     return [Exception_(e.get("type"), e.get("value") or "",
-                       [(f.get("function") or "", file_of(f), f.get("lineno")) for f in (e.get("stacktrace") or {}).get("frames", [])
+                       [(re.sub(r"\{closure:[^{}]*\}", "{closure}", f.get("function") or ""), file_of(f), f.get("lineno")) for f in (e.get("stacktrace") or {}).get("frames", [])
                         if file_of(f) in files])
             for e in (exceptions if isinstance(exceptions, list) else exceptions.get("values", []))]
 

@@ -25,7 +25,8 @@ NAMES = {"python": "Python", "node": "Node.js", "java": "Java", "php": "PHP", "r
 # Grammars whose samples, of a server's own log, begin with a level that is taken off before.
 NOT_ALONE = {"postgresql", "sqlserver"}
 TITLES = {"browser": "Browsers", "c": "C and C++", "dart": "Dart", "dotnet": ".NET", "gdb": "GDB", "kernel": "Linux", "mysql": "MySQL and MariaDB",
-          "postgresql": "PostgreSQL", "swift": "Swift", "valgrind": "Valgrind", "clojure": "Clojure", "elixir": "Elixir", "erlang": "Erlang"}
+          "phpunit": "PHPUnit", "postgresql": "PostgreSQL", "swift": "Swift", "valgrind": "Valgrind", "clojure": "Clojure",
+          "elixir": "Elixir", "erlang": "Erlang"}
 LINES_MAX = 22
 
 

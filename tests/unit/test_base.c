@@ -214,6 +214,11 @@ START_TEST(utf8_repairs)
     ck_clean(SLICE("cut \x1b["), "cut ");
     ck_clean(SLICE("\xf0\x9f\x8d\x9e bread"), "\xf0\x9f\x8d\x9e bread");
     ck_slice(utf8_prefix(SLICE("\xc3\xa9\xc3\xa9\xc3\xa9"), 2), "\xc3\xa9\xc3\xa9");
+    ck_slice(utf8_cut(SLICE("ab\xef\xbf\xbd"), 4), "ab"); /* the character would end behind the bound */
+    ck_slice(utf8_cut(SLICE("ab\xef\xbf\xbd"), 5), "ab\xef\xbf\xbd");
+    ck_slice(utf8_cut(SLICE("\xff\xff\xff"), 2), "\xff\xff");
+    ck_slice(utf8_cut(SLICE("\xc3\xa9"), 1), "");
+    ck_slice(utf8_cut(SLICE("a"), 0), "");
     ck_assert_uint_eq(utf8_count(SLICE("\xc3\xa9x\xff")), 3);
 }
 END_TEST
@@ -444,6 +449,75 @@ START_TEST(halves_of_surrogate_pairs)
 }
 END_TEST
 
+static void match_errno(const struct regex *re, struct regex_scratch *s)
+{
+    ck_assert_int_eq(regex_match(re, s, SLICE("failed (111: y"), 0), REGEX_YES);
+    ck_slice(regex_capture(s, regex_number(re, SLICE("errno"))), "111");
+    ck_assert_ptr_null(regex_capture(s, 2).p);
+}
+
+/* Code is made of the pattern that is matched often, and of no other; both find before it what they find after it. */
+START_TEST(regex_pools)
+{
+    size_t at;
+    char message[256];
+    struct regex_pool *pool = regex_pool_new();
+    struct regex_scratch *s = regex_scratch_new();
+    struct regex *often = regex_compile_in(pool, SLICE("(?<errno>\\d+): (x)?"), &at, message);
+    struct regex *seldom = regex_compile_in(pool, SLICE("never(s)"), &at, message);
+    ck_assert(!regex_pool_wants(pool) && !regex_pool_wants(NULL));
+    for (unsigned i = 1; i <= REGEX_POOL_USES; i++) {
+        match_errno(often, s);
+        ck_assert_int_eq(regex_pool_wants(pool), i == REGEX_POOL_USES);
+    }
+    ck_assert_uint_eq(regex_pool_make(pool), regex_have_jit());
+    ck_assert(!regex_pool_wants(pool));
+    for (unsigned i = 1; i <= 2 * REGEX_POOL_USES; i++)
+        match_errno(often, s);
+    ck_assert(!regex_pool_wants(pool));
+    ck_assert_int_eq(regex_match(seldom, s, SLICE("nevers"), 0), REGEX_YES);
+    ck_slice(regex_capture(s, 1), "s");
+    regex_make_now(seldom);
+    for (unsigned i = 1; i <= 2 * REGEX_POOL_USES; i++)
+        ck_assert_int_eq(regex_match(seldom, s, SLICE("nevers"), 0), REGEX_YES);
+    ck_assert_int_eq(regex_pool_wants(pool), !regex_have_jit());
+    ck_assert_uint_eq(regex_pool_make(pool), 0);
+    regex_free(often);
+    regex_free(seldom);
+    regex_pool_free(pool);
+    regex_scratch_free(s);
+}
+END_TEST
+
+/* Interpreted it takes a depth that the interpreter is not allowed elsewhere, and more steps; one match is enough for
+ * it to get its code. */
+START_TEST(regex_pool_finds_what_code_finds)
+{
+    size_t at;
+    char message[256];
+    struct regex_pool *pool = regex_pool_new();
+    struct regex_scratch *s = regex_scratch_new();
+    struct regex *deep = regex_compile_in(pool, SLICE("^(?:a|b)*c"), &at, message);
+    struct regex *endless = regex_compile_in(pool, SLICE("(a+)+$"), &at, message);
+    struct sbuf b;
+    sbuf_init(&b, 16384);
+    for (unsigned i = 0; i < 8000; i++)
+        sbuf_adds(&b, SLICE("a"));
+    sbuf_adds(&b, SLICE("c"));
+    ck_assert_int_eq(regex_match(deep, s, sbuf_slice(&b), 0), REGEX_YES);
+    ck_assert_uint_eq(regex_capture(s, 0).n, 8001);
+    ck_assert(regex_pool_wants(pool));
+    ck_assert_uint_eq(regex_pool_make(pool), regex_have_jit());
+    ck_assert_int_eq(regex_match(deep, s, sbuf_slice(&b), 0), REGEX_YES);
+    ck_assert_int_eq(regex_match(endless, s, sbuf_slice(&b), 0), REGEX_LIMIT);
+    sbuf_done(&b);
+    regex_free(deep);
+    regex_free(endless);
+    regex_pool_free(pool);
+    regex_scratch_free(s);
+}
+END_TEST
+
 START_TEST(regex_bounds)
 {
     size_t at;
@@ -608,6 +682,26 @@ START_TEST(each_log_text_is_limited)
 }
 END_TEST
 
+/* What is filled once and stays, as rules do, takes little more than it holds; the last chunk of others is up to half
+ * empty. */
+START_TEST(a_lasting_arena_is_full)
+{
+    enum { PIECES = 1000, PIECE = 1040 };
+    struct arena a = {.lasting = true};
+    char *v[PIECES];
+    for (int turn = 0; turn < 2; turn++) {
+        for (int i = 0; i < PIECES; i++)
+            memset(v[i] = arena_alloc(&a, PIECE), i % 251, PIECE);
+        for (int i = 0; i < PIECES; i++)
+            ck_assert(v[i][0] == (char)(i % 251) && v[i][PIECE - 1] == (char)(i % 251));
+        ck_assert_uint_eq(a.total_bytes, PIECES * PIECE);
+        ck_assert_uint_lt(arena_taken_bytes(&a), a.total_bytes + a.total_bytes / 10);
+        arena_reset(&a); /* is filled in the same way again */
+    }
+    arena_done(&a);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("base");
@@ -627,12 +721,15 @@ int main(void)
     tcase_add_test(t, json_writes_and_reads);
     tcase_add_test(t, json_drives_no_terminal);
     tcase_add_test(t, halves_of_surrogate_pairs);
+    tcase_add_test(t, regex_pools);
+    tcase_add_test(t, regex_pool_finds_what_code_finds);
     tcase_add_test(t, regex_bounds);
     tcase_add_test(t, zip_round_trip_and_bomb);
     tcase_add_test(t, json_members_are_handed_out);
     tcase_add_test(t, json_is_mended);
     tcase_add_test(t, log_values_cannot_drive_a_terminal);
     tcase_add_test(t, each_log_text_is_limited);
+    tcase_add_test(t, a_lasting_arena_is_full);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

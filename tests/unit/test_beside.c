@@ -5,6 +5,7 @@
 
 #include "base/xalloc.h"
 #include "io/store_beside.h"
+#include "io/store_issues.h"
 
 static char dir[64], path[96];
 
@@ -43,6 +44,7 @@ static struct store *open_main(void)
     struct diag d = {0};
     struct store *s = store_open(path, STORE_DAEMON, 0, &d);
     ck_assert_ptr_nonnull(s);
+    store_keep_issues(s, 1 << 20, INT64_C(1000000000000000000));
     return s;
 }
 
@@ -51,13 +53,15 @@ static struct store *open_beside(char **its_path)
     struct diag d = {0};
     struct store *s = store_beside_open(path, 0, its_path, &d);
     ck_assert_ptr_nonnull(s);
+    store_keep_issues(s, 1 << 20, INT64_C(1000000000000000000));
     return s;
 }
 
-/* An event, a loss to be told and what flood control holds back. */
+/* An event of an issue that occurred twice, a loss to be told and what flood control holds back. */
 static void put(struct store *s, unsigned n, bool open)
 {
     struct store_event e = {.open = open,
+                            .issue = 78,
                             .time_us = 1700000000000000,
                             .level = SLICE("error"),
                             .title = {SLICE("t")},
@@ -66,9 +70,27 @@ static void put(struct store *s, unsigned n, bool open)
     struct store_report report = {
         .project = SLICE(""), .reason = SLICE("sample_rate"), .category = SLICE("error"), .quantity = 3};
     snprintf(e.event_id, sizeof e.event_id, "%08x000040008000000000000000", n);
-    struct checkpoint c = {
-        .events = &e, .n_events = 1, .limits = &row, .n_floods = 1, .reports = &report, .n_reports = 1};
+    struct issue_count count = {
+        .key = 78, .n = 2, .suppressed = 1, .first_us = 1700000000000000, .last_us = 1700000000000000};
+    struct checkpoint c = {.events = &e,
+                           .n_events = 1,
+                           .limits = &row,
+                           .n_floods = 1,
+                           .issues = &count,
+                           .n_issues = 1,
+                           .reports = &report,
+                           .n_reports = 1};
     ck_assert_int_eq(store_commit(s, &c), STORE_OK);
+}
+
+static void ck_issue(struct store *s, unsigned events)
+{
+    struct arena a = {0};
+    struct store_issue i;
+    ck_assert(store_issue(s, 78, 1700000000000001, &a, &i));
+    ck_assert(i.count == 2 * events && i.suppressed == events && i.events == events);
+    ck_assert_uint_eq(i.history.v[ISSUE_MINUTES][59], 2 * events);
+    arena_done(&a);
 }
 
 static void beside_on_flood(void *u, const struct flood_row *row)
@@ -134,6 +156,7 @@ START_TEST(what_was_left)
     store_beside_take_up(daemon, path);
     ck_assert_uint_eq(n_files(), 0);
     ck_holds(daemon, 3, 6, 9);
+    ck_issue(daemon, 3);
     /* A crash came before the files were gone. */
     char *back = xasprintf("cp '%s/kept' '%s'", dir, first);
     ck_assert_int_eq(system(back), 0);
@@ -141,6 +164,7 @@ START_TEST(what_was_left)
     store_beside_take_up(daemon, path);
     ck_assert_uint_eq(n_files(), 0);
     ck_holds(daemon, 3, 6, 9);
+    ck_issue(daemon, 3);
     store_close(daemon);
     free(first);
     free(again);

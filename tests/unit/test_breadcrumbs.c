@@ -10,19 +10,23 @@
 
 static void push(struct breadcrumbs *t, uint64_t ring, uint64_t conn, uint64_t request, int64_t at, const char *text)
 {
+    static uint64_t came;
     const struct correlation k = {.ring = ring, .conn = conn, .request = request};
-    breadcrumbs_push(
-        t, &k,
-        &(struct breadcrumbs_line){
-            .time_us = at, .format = FORMAT_TEXT, .level = LEVEL_INFO, .app = SLICE("app"), .text = slice_str(text)});
+    breadcrumbs_push(t, &k,
+                     &(struct breadcrumbs_line){.time_us = at,
+                                                .came = ++came,
+                                                .format = FORMAT_TEXT,
+                                                .level = LEVEL_INFO,
+                                                .app = SLICE("app"),
+                                                .text = slice_str(text)});
 }
 
 static unsigned collect(struct breadcrumbs *t, struct correlation k, int64_t now, unsigned max, struct arena *a,
                         struct breadcrumb *out)
 {
-    unsigned seen;
+    unsigned seen, after;
     const struct breadcrumbs_want want = {.keys = &k, .time_us = now, .max = max, .others = 5};
-    return breadcrumbs_collect(t, &want, a, out, &seen);
+    return breadcrumbs_collect(t, &want, a, out, &seen, &after);
 }
 
 START_TEST(trail_prefers_the_connection)
@@ -64,6 +68,34 @@ START_TEST(trail_joins_rings_by_request)
 END_TEST
 
 /* A busy worker has lines of a thousand requests: a few of them tell how it is, more would hide one's own. */
+/* A log that is read once more has its lines once, also in a ring that other logs share. */
+START_TEST(trail_forgets_a_log)
+{
+    struct breadcrumbs *t = breadcrumbs_new(1 << 20);
+    struct arena a = {0};
+    struct breadcrumb c[8];
+    const struct correlation k = {.ring = 10};
+    for (unsigned again = 0; again < 2; again++) {
+        if (again)
+            breadcrumbs_forget(t, 7);
+        for (uint32_t log = 7; log < 9 - again; log++)
+            breadcrumbs_push(t, &k,
+                             &(struct breadcrumbs_line){.time_us = 1000 + log,
+                                                        .log = log,
+                                                        .app = SLICE("app"),
+                                                        .text = log == 7 ? SLICE("seven") : SLICE("eight")});
+    }
+    ck_assert_uint_eq(collect(t, k, 3000, 8, &a, c), 2);
+    ck_slice(c[0].text, "seven");
+    ck_slice(c[1].text, "eight");
+    breadcrumbs_forget(t, 8);
+    ck_assert_uint_eq(collect(t, k, 3000, 8, &a, c), 1);
+    ck_slice(c[0].text, "seven");
+    arena_done(&a);
+    breadcrumbs_free(t);
+}
+END_TEST
+
 START_TEST(trail_has_few_of_others)
 {
     struct breadcrumbs *t = breadcrumbs_new(1 << 20);
@@ -191,6 +223,34 @@ START_TEST(trail_newest_over_rings)
 }
 END_TEST
 
+/* A line that was held for a trace is pushed later than a line without fraction which came behind it. */
+START_TEST(trail_order_of_a_line_that_was_held)
+{
+    static const struct {
+        int64_t time_us;
+        uint64_t came;
+        const char *text;
+    } lines[] = {{5000000, 2, "no fraction, behind it"}, {5400000, 1, "held"}, {5000000, 3, "last"}};
+    struct breadcrumbs *t = breadcrumbs_new(1 << 20);
+    struct arena a = {0};
+    struct breadcrumb c[8];
+    const struct correlation k = {.ring = 10};
+    for (unsigned i = 0; i < 3; i++)
+        breadcrumbs_push(t, &k,
+                         &(struct breadcrumbs_line){.time_us = lines[i].time_us,
+                                                    .came = lines[i].came,
+                                                    .format = FORMAT_TEXT,
+                                                    .text = slice_str(lines[i].text)});
+    ck_assert_uint_eq(collect(t, k, 6000000, 8, &a, c), 3);
+    breadcrumbs_order(c, 3);
+    ck_slice(c[0].text, "held");
+    ck_slice(c[1].text, "no fraction, behind it");
+    ck_slice(c[2].text, "last");
+    arena_done(&a);
+    breadcrumbs_free(t);
+}
+END_TEST
+
 START_TEST(trail_weak_only_within_two_seconds)
 {
     struct breadcrumbs *t = breadcrumbs_new(1 << 20);
@@ -253,6 +313,36 @@ START_TEST(trail_memory_is_capped)
 }
 END_TEST
 
+/* How many lines a full ring has depends on how they lie in it: on what was before them, which whoever reads from a
+ * later one does not have. */
+START_TEST(a_full_ring_tells_as_many_lines_wherever_they_lie)
+{
+    char text[BREADCRUMBS_TEXT_MAX + 1];
+    struct arena a = {0};
+    struct breadcrumb c[8];
+    memset(text, 'x', sizeof text);
+    for (size_t size = 20; size <= BREADCRUMBS_TEXT_MAX; size += BREADCRUMBS_TEXT_MAX - 20)
+        for (size_t before = 0; before < BREADCRUMBS_TEXT_MAX; before += 50) {
+            struct breadcrumbs *t = breadcrumbs_new(1 << 20);
+            const struct correlation k = {.ring = 1};
+            const struct breadcrumbs_want want = {.keys = &k, .time_us = 10000, .max = 4, .others = 4};
+            unsigned seen, after;
+            text[before] = '\0';
+            push(t, 1, 0, 0, 1, text);
+            text[before] = 'x';
+            text[size] = '\0';
+            for (int i = 0; i < 5000; i++)
+                push(t, 1, 0, 0, 2 + i, text);
+            text[size] = 'x';
+            ck_assert_uint_eq(breadcrumbs_collect(t, &want, &a, c, &seen, &after), 4);
+            ck_assert_uint_eq(seen, BREADCRUMBS_SEEN_MAX);
+            arena_reset(&a);
+            breadcrumbs_free(t);
+        }
+    arena_done(&a);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("trail");
@@ -260,13 +350,16 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, trail_prefers_the_connection);
     tcase_add_test(t, trail_joins_rings_by_request);
+    tcase_add_test(t, trail_forgets_a_log);
     tcase_add_test(t, trail_has_few_of_others);
     tcase_add_test(t, a_file_is_called_after_its_program);
     tcase_add_test(t, trail_order_within_a_second);
     tcase_add_test(t, trail_newest_over_rings);
+    tcase_add_test(t, trail_order_of_a_line_that_was_held);
     tcase_add_test(t, trail_weak_only_within_two_seconds);
     tcase_add_test(t, trail_ring_keeps_what_is_newest);
     tcase_add_test(t, trail_memory_is_capped);
+    tcase_add_test(t, a_full_ring_tells_as_many_lines_wherever_they_lie);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

@@ -41,6 +41,38 @@ START_TEST(limit_passes_burst_then_doublings)
 }
 END_TEST
 
+/* What was held back of a log that goes to another process is told; what others have held back as well waits for them.
+ */
+START_TEST(limit_tells_what_leaves)
+{
+    static const struct flood_issue issues[] = {{.key = 1, .burst = 1, .period_us = 3600000000, .log = 7},
+                                                {.key = 2, .burst = 1, .period_us = 3600000000, .log = 7},
+                                                {.key = 2, .burst = 1, .period_us = 3600000000, .log = 8},
+                                                {.key = 3, .burst = 1, .period_us = 3600000000}};
+    struct sums sums = {0};
+    struct flood *l = flood_new(on_summary, &sums, NULL);
+    uint64_t passed = 0;
+    for (int i = 0; i < 30; i++)
+        passed += flood_admit(l, &issues[i % 4], &plenty, 1000 + i) == FLOOD_PASS;
+    flood_leave(l, 7);
+    ck_assert_uint_eq(sums.summaries, 1);
+    ck_assert_uint_eq(sums.suppressed, 8 - 4); /* of eight these pass: 1, 2, 4, 8 */
+    flood_leave(l, 7);
+    ck_assert_uint_eq(sums.summaries, 1);
+    for (int i = 0; i < 8; i++)
+        passed += flood_admit(l, &issues[1], &plenty, 2000 + i) == FLOOD_PASS;
+    flood_leave(l, 7);
+    ck_assert_msg(sums.summaries == 1, "others are among those of issue 2");
+    flood_summarise(l);
+    ck_assert_uint_eq(passed + sums.suppressed, 38);
+    for (int i = 0; i < 8; i++)
+        flood_admit(l, &issues[1], &plenty, 3000 + i);
+    flood_leave(l, 7);
+    ck_assert_msg(sums.summaries == 4, "and not any more");
+    flood_free(l);
+}
+END_TEST
+
 START_TEST(limit_first_passes_over_budget)
 {
     struct sums sums = {0};
@@ -204,6 +236,28 @@ START_TEST(limit_rests_over_a_restart)
 }
 END_TEST
 
+START_TEST(an_issue_is_news)
+{
+    const int64_t day_us = 24 * HOUR_US;
+    const struct flood_issue issue = {.key = 1, .burst = 10, .period_us = HOUR_US};
+    struct sums sums = {0};
+    struct flood *l = flood_new(on_summary, &sums, NULL);
+    /* Days, and what an occurrence is on each; its period of an hour counts as seen. */
+    static const struct {
+        int64_t us;
+        enum issue_news news;
+    } seen[] = {{0, ISSUE_NEW},         {1, ISSUE_KNOWN},      {7 * 24, ISSUE_KNOWN}, {14 * 24 + 1, ISSUE_BACK},
+                {15 * 24, ISSUE_KNOWN}, {35 * 24, ISSUE_BACK}, {66 * 24, ISSUE_NEW}};
+    for (unsigned i = 0; i < sizeof seen / sizeof *seen; i++) {
+        flood_tick(l, seen[i].us * HOUR_US);
+        flood_admit(l, &issue, &plenty, seen[i].us * HOUR_US);
+        ck_assert_msg(flood_news(l) == seen[i].news, "%u", i);
+    }
+    flood_tick(l, 67 * day_us);
+    flood_free(l);
+}
+END_TEST
+
 /* --- new_issues --- */
 
 /* So many of them that `tries` in a row give. */
@@ -333,11 +387,13 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, limit_passes_burst_then_doublings);
     tcase_add_test(t, limit_first_passes_over_budget);
+    tcase_add_test(t, limit_tells_what_leaves);
     tcase_add_test(t, limit_is_exact_when_it_forgets);
     tcase_add_test(t, limit_survives_a_restart);
     tcase_add_test(t, limit_knows_what_rests);
     tcase_add_test(t, limit_forgets_remote_ones_first);
     tcase_add_test(t, limit_rests_over_a_restart);
+    tcase_add_test(t, an_issue_is_news);
     tcase_add_test(t, new_issues_are_shared_out);
     tcase_add_test(t, new_issues_are_told_once);
     tcase_add_test(t, new_issues_survive_a_restart);

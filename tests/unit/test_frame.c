@@ -61,6 +61,49 @@ START_TEST(lines_join)
 }
 END_TEST
 
+/* A record whose quotes do not pair goes on until they do, or another begins; whatever stands between is not touched.
+ */
+START_TEST(columns_in_quotes)
+{
+    static const enum format formats[] = {FORMAT_AUTO, FORMAT_TEXT};
+    static const char *const records[] = {
+        "2026-11-23 10:00:00.123 UTC,,,7,,5e.8,1,,\"whole, \"\"quoted\"\"\"",
+        "2026-11-23 10:00:00.123 UTC,\"app\",\"one\r\n\ntwo \"\"2\n\"\"\n\",,0",
+        "between \" them",
+        "2026-11-23 10:00:00.123 +03,,\"a\n2026-11-23 1\n\"",
+        "2026-11-23 10:00:00.123 UTC,,\"of a dead writer",
+        "2026-11-23 10:00:00.123 Etc/GMT-2,\"app\",\"two\nlines\"",
+        "2026/11/23 10:00:00 [error] 7#7: *1 of \"nginx",
+        "2026-11-23 10:00:00.123 UTC [7] \"of no csv",
+        "2026-11-23 10:00:00.123 UTC,,\"cut\nat the end",
+    };
+    enum { RECORDS = sizeof records / sizeof *records };
+    struct sbuf in;
+    sbuf_init(&in, 4096);
+    for (unsigned i = 0; i < RECORDS; i++)
+        sbuf_addf(&in, "%s\n", records[i]);
+    for (size_t step = 1; step <= in.n; step += step < 90 ? 1 : 90) {
+        struct line_reader l;
+        struct message m;
+        enum format format = formats[step % 2];
+        const struct line_reader_place begin = {0};
+        unsigned n = 0;
+        line_reader_init(&l, FRAME_LINES, 0, &begin);
+        for (size_t at = 0; at < in.n; at += step) {
+            framer_feed(&l.framer, slice_sub(sbuf_slice(&in), at, at + step));
+            while (line_reader_next(&l, format, &m) && n < RECORDS)
+                ck_slice(m.text, records[n++]);
+        }
+        while (line_reader_flush(&l, FRAME_END, &m) && n < RECORDS)
+            ck_slice(m.text, records[n++]);
+        ck_assert_uint_eq(n, RECORDS);
+        ck_assert_uint_eq(line_reader_place(&l).offset, in.n);
+        line_reader_done(&l);
+    }
+    sbuf_done(&in);
+}
+END_TEST
+
 /* NULs that a loss of power has left, and the byte order mark, are no part of any line; half a line is one of its own.
  */
 START_TEST(holes)
@@ -482,6 +525,38 @@ START_TEST(what_the_stream_has_shown)
 }
 END_TEST
 
+/* A format that somebody has set is that of every line: nginx's entries go on up to the next head, and what another
+ * format would read is refused, or is a message of which nothing is known. */
+START_TEST(a_format_set_by_hand_is_strict)
+{
+    static const struct {
+        enum format format;
+        bool refuses;
+        const char *other;
+    } rows[] = {{FORMAT_NGINX_ACCESS, false, "2026-11-29 10:00:00 ERROR x"},
+                {FORMAT_DOCKER, true, "2026-11-29 10:00:00 ERROR x"},
+                {FORMAT_GELF, true, "2026-11-29 10:00:00 ERROR x"},
+                {FORMAT_CRI, true, "{\"level\":\"error\",\"msg\":\"x\"}"}};
+    static struct record r;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct arena a = {0};
+        struct parse_ctx ctx = {.arena = &a, .last_us = RECORD_NO_TIME};
+        record_init(&r, rows[i].format, slice_str(rows[i].other));
+        ck_assert_int_ne(parser_parse(rows[i].format, &ctx, &r), rows[i].refuses);
+        ck_assert_int_eq(ctx.reason != NULL, rows[i].refuses);
+        ck_assert_int_eq(r.level, LEVEL_NONE);
+        arena_done(&a);
+    }
+    struct line_reader l;
+    struct message m;
+    line_reader_init(&l, FRAME_LINES, 0, &(struct line_reader_place){0});
+    framer_feed(&l.framer, SLICE(WHOLE "\n{\"level\":1}\nERROR x\n" WHOLE "\n"));
+    ck_assert(line_reader_next(&l, FORMAT_NGINX_ERROR, &m));
+    ck_slice(m.text, WHOLE "\n{\"level\":1}\nERROR x");
+    line_reader_done(&l);
+}
+END_TEST
+
 /* Lines of `in`, read from this offset on, in reads of `step` bytes. */
 static void read_lines(struct slice in, size_t from, size_t step, bool late, struct sbuf *out)
 {
@@ -536,6 +611,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, lines);
     tcase_add_test(t, lines_join);
+    tcase_add_test(t, columns_in_quotes);
     tcase_add_test(t, holes);
     tcase_add_test(t, utf16);
     tcase_add_test(t, the_endless_line);
@@ -552,6 +628,7 @@ int main(void)
     tcase_add_test(t, a_mark_behind_an_entry);
     tcase_add_test(t, a_runtime_is_told);
     tcase_add_test(t, what_the_stream_has_shown);
+    tcase_add_test(t, a_format_set_by_hand_is_strict);
     suite_add_tcase(s, t);
     return unit_run(s);
 }

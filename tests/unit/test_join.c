@@ -28,7 +28,16 @@ static const char rules_text[] = "pack: app\n"
                                  "    event: {tags: {of: '{exception.type}', value: '{exception.value}'}}\n"
                                  "  - id: app.dropped\n"
                                  "    match: 'unwanted'\n"
-                                 "    action: drop\n";
+                                 "    action: drop\n"
+                                 "  - id: app.worker\n"
+                                 "    match: 'worker (?<n>\\d+) died'\n"
+                                 "    event: {level: warning}\n"
+                                 "  - id: app.main\n"
+                                 "    match: 'main thread died'\n"
+                                 "    event: {tags: {what: main}}\n"
+                                 "  - id: app.probe\n"
+                                 "    match: 'a probe died'\n"
+                                 "    action: crumb\n";
 
 enum { EVENTS = 40000 };
 
@@ -443,6 +452,72 @@ START_TEST(a_log_of_a_container_goes_on_in_another_file)
 }
 END_TEST
 
+/* A plain log that is rotated, while who did not see it goes on to write the old file. After a crash each file is read
+ * again from the first line that is part of what is held. */
+START_TEST(a_rotated_log_goes_on_in_the_next_file)
+{
+    struct bench *b = bench_new();
+    struct stream files[] = {stream_of(b, FORMAT_TEXT, 11), stream_of(b, FORMAT_TEXT, 12)};
+    uint64_t held[4], from[2] = {0};
+    files[0].log = files[1].log = 5;
+    for (unsigned i = 0; i < TRACE_LINES; i++) {
+        if (i == 2)
+            feed_in(b, &files[1], "2026-11-29 10:00:00,123 [main] INFO com.acme.Shop - begins");
+        if (i == 0 || i == 2)
+            from[i / 2] = b->offset;
+        feed_in(b, &files[i > 1], trace[i]);
+        if (i == 2)
+            feed_in(b, &files[0], trace[1]);
+    }
+    ck_assert_uint_eq(pipeline_held(b->pipeline, 11, held, 4), 2); /* the frame that nothing stands above, too */
+    ck_assert_uint_eq(held[0], from[0]);
+    ck_assert_uint_eq(pipeline_held(b->pipeline, 12, held, 4), 1);
+    ck_assert_uint_eq(held[0], from[1]);
+    pass(b, 300000);
+    ck_assert_uint_eq(pipeline_held(b->pipeline, 12, held, 4), 0);
+    ck_assert_uint_eq(fates(b, COUNT_event), 1);
+    ck_whole(b->events[0]);
+    /* Two files of one log that are both written for long are two logs. */
+    for (unsigned i = 0; i < TRACE_LINES; i++) {
+        b->offset = i == 2 ? 1 << 20 : b->offset;
+        feed_in(b, &files[i > 1], trace[i]);
+    }
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 2);
+    ck_assert_ptr_null(at(b->events[1], "exception/values/1"));
+    bench_free(b);
+}
+END_TEST
+
+/* Each file is read again from the first of its lines; what comes late to one of them is no line of it. */
+START_TEST(a_rotated_log_goes_on_in_many_files)
+{
+    struct bench *b = bench_new();
+    struct stream files[TRACE_LINES];
+    uint64_t from[TRACE_LINES];
+    for (unsigned i = 0; i < TRACE_LINES; i++) {
+        files[i] = stream_of(b, FORMAT_TEXT, 11 + i);
+        files[i].log = 5;
+    }
+    for (unsigned i = 0; i < TRACE_LINES; i++) {
+        from[i] = b->offset;
+        feed_in(b, &files[i], trace[i]);
+    }
+    feed_in(b, &files[1], trace[1]);
+    for (unsigned i = 0; i < TRACE_LINES; i++) {
+        uint64_t held[4] = {0};
+        ck_assert_uint_eq(pipeline_held(b->pipeline, 11 + i, held, 4), 1 + (i == 1));
+        ck_assert_uint_eq(held[0], from[i]);
+    }
+    pass(b, 300000);
+    ck_assert_uint_eq(fates(b, COUNT_event), 1);
+    ck_whole(b->events[0]);
+    for (unsigned i = 0; i < TRACE_LINES; i++)
+        ck_assert_uint_eq(pipeline_held(b->pipeline, 11 + i, from, 4), 0);
+    bench_free(b);
+}
+END_TEST
+
 /* Each line is a record there, also one that the trace above could have for a line of its message. */
 START_TEST(a_record_in_json_is_no_line_of_a_message)
 {
@@ -538,6 +613,25 @@ START_TEST(two_headings_are_two_events)
     ck_at(b->events[0], "exception/values/0/value", "heap");
     ck_at(b->events[1], "exception/values/0/value", "second");
     ck_at(b->events[3], "exception/values/0/value", "fourth");
+    bench_free(b);
+}
+END_TEST
+
+/* What the message holds looks like a heading, to other languages; the frame below asks the line above. */
+START_TEST(a_frame_asks_whatever_stands_above)
+{
+    struct bench *b = bench_new();
+    feed(b, "2026-11-23 10:00:01 ERROR shop - request failed");
+    feed(b, "shop.http.Handler$$anon$1: Execution exception[[RuntimeException: no luck]]");
+    feed(b, "\tat shop.http.Handler.run(Handler.scala:7)");
+    feed(b, "\tat shop.Main.main(Main.scala:3)");
+    feed(b, "2026-11-23 10:00:03 INFO shop - goes on");
+    pass(b, 1000000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "exception/values/0/type", "Handler$$anon$1");
+    ck_at(b->events[0], "exception/values/0/stacktrace/frames/1/function", "run");
+    ck_at(b->events[0], "logentry/formatted", "shop - request failed");
+    ck_assert_uint_eq(fates(b, COUNT_joined), 3);
     bench_free(b);
 }
 END_TEST
@@ -752,6 +846,80 @@ START_TEST(rules_have_the_last_word)
     pass(b, 300000);
     ck_assert_uint_eq(b->n, 2);
     ck_assert_uint_eq(fates(b, COUNT_drop), 1);
+    bench_free(b);
+}
+END_TEST
+
+/* A crash is fatal unless the rule that decides names a level, or makes something else of it; it stays a crash. */
+START_TEST(a_rule_names_the_level_of_a_crash)
+{
+    static const char *const said[] = {"worker 7 died", "main thread died", "a probe died", "nobody knows"};
+    static const char *const level[] = {"warning", "fatal", "fatal"};
+    struct bench *b = bench_new();
+    char line[64];
+    for (unsigned i = 0; i < 4; i++) {
+        snprintf(line, sizeof line, "panic: %s", said[i]);
+        feed(b, line);
+        feed(b, "");
+        feed(b, "goroutine 1 [running]:");
+        feed(b, "main.main()");
+        feed(b, "\t/srv/app/main.go:7 +0x1d");
+        pass(b, 300000);
+    }
+    ck_assert_uint_eq(b->n, 3);
+    ck_assert_uint_eq(fates(b, COUNT_crumb), 1);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_at(b->events[i], "level", level[i]);
+        const struct json_node *handled = at(b->events[i], "exception/values/0/mechanism/handled");
+        ck_assert(handled && !handled->truth);
+    }
+    ck_at(b->events[2], "exception/values/0/value", "nobody knows");
+    bench_free(b);
+}
+END_TEST
+
+/* What others said while a trace was held came after its first line: of that there is no more than is asked for. */
+START_TEST(lines_behind_a_trace_are_few)
+{
+    static const char head[] = "2026-11-29 10:00:00,123 [exec-%u] %s com.acme.Shop - %s";
+    struct bench *b = bench_new();
+    char line[256];
+    for (unsigned after = 0; after < 3; after++) {
+        b->options.crumbs.after = after;
+        snprintf(line, sizeof line, head, 2, "INFO", "before");
+        feed(b, line);
+        for (unsigned i = 0; i < TRACE_LINES; i++) {
+            snprintf(line, sizeof line, head, 1, "ERROR", trace[i]);
+            feed(b, line);
+            snprintf(line, sizeof line, head, 2, "INFO", "behind");
+            feed(b, line);
+        }
+        pass(b, 300000);
+        ck_assert_uint_eq(b->n, 1 + after);
+        unsigned n = 0;
+        for (const struct json_node *c = at(b->events[after], "breadcrumbs/values")->child; c; c = c->next)
+            n = slice_is(json_get(c, "message")->text, "before") ? 0 : n + 1; /* of the last round */
+        ck_assert_uint_eq(n, after);
+    }
+    bench_free(b);
+}
+END_TEST
+
+/* Perl's own warnings are known by their words; what else it prints looks like a die. */
+START_TEST(a_warning_of_perl_is_no_error)
+{
+    struct bench *b = bench_new();
+    feed(b, "Odd number of elements in hash assignment at /srv/app/Cart.pm line 40.");
+    feed(b, "\tCart::load(7) called at /srv/app/cart.pl line 8");
+    pass(b, 300000);
+    feed(b, "no price at /srv/app/Cart.pm line 40.");
+    feed(b, "\tCart::load(7) called at /srv/app/cart.pl line 8");
+    pass(b, 300000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "level", "error");
+    ck_at(b->events[0], "exception/values/0/type", "die");
+    ck_at(b->events[0], "breadcrumbs/values/0/level", "warning");
+    ck_at(b->events[0], "breadcrumbs/values/0/message", "warn: Odd number of elements in hash assignment");
     bench_free(b);
 }
 END_TEST
@@ -1174,6 +1342,53 @@ START_TEST(a_line_that_names_one_introduces_it)
 }
 END_TEST
 
+/* journalctl puts blanks for the head before each further line; two programs' messages come in turn. */
+START_TEST(lines_stand_below_the_text_of_a_message)
+{
+    static const char *const lines[] = {
+        "Nov 23 10:00:00 web-1 shop[812]: Traceback (most recent call last):",
+        "                                   File \"/srv/w.py\", line 12, in pay",
+        "                                     x",
+        "                                 NameError: name 'x' is not defined",
+        "Nov 23 10:00:00 web-1 systemd-coredump[9]: Process 7 (mill) of user 1000 dumped core.",
+        "                                           ",
+        "                                           Stack trace of thread 7:",
+        "                                           #0  0x000055d0c0a01139 take (mill + 0x1139)",
+        "Nov 23 10:00:00 web-1 shop[812]: goes on"};
+    struct bench *b = bench_new();
+    b->text.format = FORMAT_AUTO;
+    for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++)
+        feed(b, lines[i]);
+    pass(b, 400000);
+    ck_assert_uint_eq(b->n, 2);
+    ck_at(b->events[0], "exception/values/0/type", "NameError");
+    ck_at(b->events[0], "exception/values/0/stacktrace/frames/0/function", "pay");
+    ck_at(b->events[0], "exception/values/0/stacktrace/frames/0/context_line", "x");
+    ck_at(b->events[1], "exception/values/0/type", "coredump");
+    ck_at(b->events[1], "exception/values/0/stacktrace/frames/0/function", "take");
+    bench_free(b);
+}
+END_TEST
+
+/* Also where both have a head, since this line does not say yet what was thrown. */
+START_TEST(a_line_that_names_one_introduces_what_names_none)
+{
+    static const char *const lines[] = {"mod_wsgi (pid=812): Exception occurred processing WSGI script '/srv/w.py'.",
+                                        "Traceback (most recent call last):", "  File \"/srv/w.py\", line 12, in pay",
+                                        "NameError: name 'x' is not defined"};
+    struct bench *b = bench_new();
+    char line[200];
+    for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
+        snprintf(line, sizeof line, "[Mon Nov 23 10:00:00.123456 2026] [wsgi:error] [pid 812:tid 140] %s", lines[i]);
+        feed(b, line);
+    }
+    pass(b, 400000);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "exception/values/0/type", "NameError");
+    bench_free(b);
+}
+END_TEST
+
 /* Its level is the same, and the process: what the server has put before both tells them apart. */
 START_TEST(a_line_about_another_client_introduces_nothing)
 {
@@ -1319,12 +1534,15 @@ int main(void)
     tcase_add_test(t, what_is_unread_is_waited_for);
     tcase_add_test(t, what_is_not_read_meanwhile_is_waited_for);
     tcase_add_test(t, a_log_of_a_container_goes_on_in_another_file);
+    tcase_add_test(t, a_rotated_log_goes_on_in_the_next_file);
+    tcase_add_test(t, a_rotated_log_goes_on_in_many_files);
     tcase_add_test(t, a_record_in_json_is_no_line_of_a_message);
     tcase_add_test(t, what_is_due_first);
     tcase_add_test(t, a_line_that_is_none_is_let_go_as_it_was);
     tcase_add_test(t, a_record_of_several_lines_introduces);
     tcase_add_test(t, line_feeds_may_be_written_out);
     tcase_add_test(t, two_headings_are_two_events);
+    tcase_add_test(t, a_frame_asks_whatever_stands_above);
     tcase_add_test(t, a_head_on_each_line_hides_nothing);
     tcase_add_test(t, lines_of_several_sources_in_one_file);
     tcase_add_test(t, lines_of_many_threads_in_one_file);
@@ -1333,6 +1551,9 @@ int main(void)
     tcase_add_test(t, interleaved_streams_come_out_whole);
     tcase_add_test(t, domains_never_meet);
     tcase_add_test(t, rules_have_the_last_word);
+    tcase_add_test(t, a_rule_names_the_level_of_a_crash);
+    tcase_add_test(t, a_warning_of_perl_is_no_error);
+    tcase_add_test(t, lines_behind_a_trace_are_few);
     tcase_add_test(t, without_a_rule_the_level_decides);
     tcase_add_test(t, a_trace_of_too_many_lines_loses_its_middle);
     tcase_add_test(t, what_is_said_last_is_there);
@@ -1352,6 +1573,8 @@ int main(void)
     tcase_add_test(t, traces_of_one_message_are_events_each);
     tcase_add_test(t, fields_may_say_what_was_thrown);
     tcase_add_test(t, a_line_that_names_one_introduces_it);
+    tcase_add_test(t, a_line_that_names_one_introduces_what_names_none);
+    tcase_add_test(t, lines_stand_below_the_text_of_a_message);
     tcase_add_test(t, a_line_about_another_client_introduces_nothing);
     tcase_add_test(t, a_line_that_names_it_introduces_it_over_an_empty_line);
     tcase_add_test(t, a_whole_trace_takes_no_other_record);

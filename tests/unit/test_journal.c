@@ -1,3 +1,5 @@
+#include <fcntl.h>
+
 #include "tests/unit/net.h"
 
 #include "config.h"
@@ -89,6 +91,51 @@ START_TEST(entries)
     net_until(t, t->n == 5);
     entry_is(t, 3, "MESSAGE", "three");
     net_free(t);
+}
+END_TEST
+
+static unsigned looks;
+
+static void count_look(void *u, struct input *in, struct slice who)
+{
+    (void)u, (void)in, (void)who;
+    looks++;
+}
+
+/* There is no journal, then one: what was written since then is read, unless a syslog file holds the same. */
+START_TEST(awaited)
+{
+    char *aside = xasprintf("%s.aside", folder), *syslog = xasprintf("%s.syslog", folder);
+    char *unless[] = {syslog, NULL};
+    write_entries(first, 3); /* before */
+    ck_assert_int_eq(rename(folder, aside), 0);
+    struct net *t = net_new(INPUT_JOURNAL, INPUT_UDP);
+    t->opt.awaited = true;
+    t->opt.unless = unless;
+    t->sink.turn = count_look;
+    free(t->opt.text);
+    t->opt.text = xstrdup("all");
+    t->in = journal_open(t->base, &t->opt, &t->sink, folder, &t->diag);
+    ck_assert_ptr_nonnull(t->in);
+    journal_tune(t->in, 1, INT64_C(1700000000000000) + written * 1000);
+    ck_assert(t->in->type->drained(t->in));
+    ck_assert_int_eq(close(creat(syslog, 0600)), 0);
+    ck_assert_int_eq(rename(aside, folder), 0);
+    write_entries(second, 2);
+    unsigned then = looks;
+    net_until(t, looks > then + 5);
+    ck_assert_uint_eq(t->n + t->in->files, 0);
+    ck_assert_int_eq(unlink(syslog), 0);
+    net_until(t, t->n == 2);
+    entry_is(t, 0, "MESSAGE", "three");
+    entry_is(t, 1, "MESSAGE", "four");
+    ck_assert_uint_eq(t->in->files, 1);
+    write_entries(first, 1);
+    net_until(t, t->n == 3);
+    entry_is(t, 2, "MESSAGE", "one");
+    net_free(t);
+    free(aside);
+    free(syslog);
 }
 END_TEST
 
@@ -257,6 +304,7 @@ int main(void)
     tcase_set_timeout(c, 60);
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, entries);
+    tcase_add_test(c, awaited);
     tcase_add_test(c, one_unit);
     tcase_add_test(c, cursor);
     tcase_add_test(c, bounds);

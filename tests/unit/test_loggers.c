@@ -248,6 +248,12 @@ static const struct {
     {"a level that is none", "{\"msg\":\"bad\",\"level\":\"loud\"}", LEVEL_NONE, "bad", "", "", "level", "loud"},
     {"a message of several values", "{\"msg\":[\"a\",7],\"level\":\"error\"}", LEVEL_ERROR, "[\"a\",7]", "", "", NULL,
      NULL},
+    {"a stack under a name of one's own",
+     "{\"level\":\"error\",\"msg\":\"failed\",\"meta\":{\"id\":7,\"why\":\"Error: x\\n    at f (/srv/a.js:1:2)\"}}",
+     LEVEL_ERROR, "failed", "", "Error: x\n    at f (/srv/a.js:1:2)", NULL, NULL},
+    {"a stack under a name of one's own, not in an object",
+     "{\"level\":\"error\",\"msg\":\"failed\",\"note\":\"two\\nlines\",\"why\":\"a.B: x\\n\\tat a.C.d(C.java:1)\"}",
+     LEVEL_ERROR, "failed", "", "a.B: x\n\tat a.C.d(C.java:1)", NULL, NULL},
 };
 
 START_TEST(json_of_each_logger)
@@ -424,6 +430,22 @@ START_TEST(aliases)
 }
 END_TEST
 
+/* A stack that is a list of its lines, in the object behind the text. */
+START_TEST(a_stack_of_lines_behind_a_text)
+{
+    ck_assert(parse(FORMAT_TEXT, SLICE("2026-11-23T10:00:00.123Z\t1f2e3d4c-0000-1111-2222-333344445555\tERROR\tInvoke "
+                                       "Error\t{\"errorType\":\"E\",\"stack\":[\"E: \\u00e4\",\"    at f "
+                                       "(/srv/a.js:1:2)\"]}")));
+    ck_slice(r.told, "Invoke Error");
+    ck_slice(r.full_message, "E: \xc3\xa4\n    at f (/srv/a.js:1:2)\n");
+    ck_slice(r.request_id, "1f2e3d4c-0000-1111-2222-333344445555");
+    ck_assert(parse(FORMAT_TEXT, SLICE("2026-11-23T10:00:00Z ERROR x {\"stack\":[\"a\",1]}")));
+    ck_slice(r.full_message, "");
+    ck_assert(parse(FORMAT_TEXT, SLICE("2026-11-23T10:00:00Z ERROR x {\"stack\":{\"a\":\"b\"}}")));
+    ck_slice(r.full_message, "");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("loggers");
@@ -435,6 +457,7 @@ int main(void)
     tcase_add_test(t, json_many_fields);
     tcase_add_test(t, logfmt);
     tcase_add_test(t, aliases);
+    tcase_add_test(t, a_stack_of_lines_behind_a_text);
     suite_add_tcase(s, t);
     int status = unit_run(s);
     arena_done(&arena);

@@ -97,8 +97,8 @@ static const struct text {
     {"system,error,critical login failure for user root", LEVEL_ERROR, "login failure for user root", FORMAT_AUTO},
     {"interface,warning ether1 flaps", LEVEL_WARNING, "ether1 flaps", FORMAT_AUTO},
     {"red,green,blue lights are on", LEVEL_NONE, "red,green,blue lights are on", FORMAT_AUTO},
-    {"CEF:0|Acme|Wall|1.0|100|Link down|8|act=blocked", LEVEL_ERROR, NULL, FORMAT_AUTO},
-    {"CEF:0|Acme|Wa\\|ll|1.0|100|Link up|Low|act=none", LEVEL_INFO, NULL, FORMAT_AUTO},
+    {"CEF:0|Acme|Wall|1.0|100|Link down|8|act=blocked", LEVEL_ERROR, "Link down", FORMAT_AUTO},
+    {"CEF:0|Acme|Wa\\|ll|1.0|100|Link up|Low|act=none", LEVEL_INFO, "Link up", FORMAT_AUTO},
     {"LEEF:1.0|Acme|Wall|1.0|7|cat=net\tsev=9\tusr=a", LEVEL_FATAL, NULL, FORMAT_AUTO},
 };
 enum { CARRIERS = sizeof carriers / sizeof *carriers, TEXTS = sizeof texts / sizeof *texts };
@@ -192,6 +192,29 @@ START_TEST(a_name_in_doubt)
 }
 END_TEST
 
+/* Blanks before a level are a column; all others are an indentation, which traces need. */
+START_TEST(a_level_in_a_column)
+{
+    static const struct {
+        const char *line, *message;
+        enum level level;
+    } lines[] = {{"Nov 23 10:00:00 web1 mill[812]:  error: no water", "error: no water", LEVEL_ERROR},
+                 {"Nov 23 10:00:00 web1 mill[812]:   notice: no error", "notice: no error", LEVEL_INFO},
+                 {"Nov 23 10:00:00 web1 mill[812]:  errors: none", " errors: none", LEVEL_NONE},
+                 {"Nov 23 10:00:00 web1 mill[812]:  at error: x", " at error: x", LEVEL_NONE},
+                 {"Nov 23 10:00:00 web1 mill[812]:     error: no water", "    error: no water", LEVEL_NONE}};
+    struct arena a = {0};
+    struct parse_ctx ctx = {.arena = &a, .now_us = INT64_C(1795428000000000), .last_us = RECORD_NO_TIME};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        record_init(&r, FORMAT_SYSLOG, slice_str(lines[i].line));
+        ck_assert(parser_parse(FORMAT_SYSLOG, &ctx, &r));
+        ck_slice(r.message, lines[i].message);
+        ck_assert_int_eq(r.level, lines[i].level);
+    }
+    arena_done(&a);
+}
+END_TEST
+
 /* However deep somebody nests it, it ends. */
 START_TEST(nothing_is_read_without_end)
 {
@@ -216,6 +239,7 @@ int main(void)
     tcase_add_loop_test(t, a_text_is_the_same_in_every_carrier, 0, CARRIERS * TEXTS);
     tcase_add_test(t, the_carrier_is_named);
     tcase_add_test(t, a_name_in_doubt);
+    tcase_add_test(t, a_level_in_a_column);
     tcase_add_loop_test(t, nothing_is_read_without_end, 0, 2);
     suite_add_tcase(s, t);
     return unit_run(s);

@@ -227,6 +227,33 @@ static void feed_access(struct bench *b, const char *line)
     hand_in(b, &(struct message){.stream = &b->access_log, .text = slice_str(line), .lines = 1}, b->now_us);
 }
 
+/* Loggers that have the request in an object say of each that it has ended, and no more. */
+START_TEST(a_breadcrumb_names_the_request)
+{
+    static const char *const lines[] = {
+        ("{\"level\":30,\"req\":{\"method\":\"GET\",\"url\":\"/cart?id=7\"},\"res\":{\"statusCode\":200},"
+         "\"msg\":\"request completed\"}"),
+        "{\"level\":30,\"req\":{\"method\":\"GET\",\"url\":\"/cart\"},\"msg\":\"GET /cart 200\"}",
+        "{\"level\":30,\"req\":{\"method\":\"jump\",\"url\":\"/cart\"},\"msg\":\"no request\"}",
+        ("{\"level\":30,\"req\":{\"method\":\"GET\",\"url\":\"/"
+         "pay\"},\"err\":{\"type\":\"Error\",\"message\":\"failed\",\"stack\":"
+         "\"Error: failed\\n    at done (/srv/a.js:1:2)\"},\"msg\":\"request errored\"}"),
+        "{\"level\":50,\"msg\":\"cannot charge the card\"}"};
+    struct bench *b = bench_new();
+    b->options.fallback = FALLBACK_EVENT;
+    b->access_log.format = FORMAT_JSON;
+    for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++)
+        feed_access(b, lines[i]);
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "breadcrumbs/values/3/message", "request errored: Error: failed: GET /pay");
+    ck_at(b->events[0], "breadcrumbs/values/0/message", "request completed: GET /cart?id=7");
+    ck_at(b->events[0], "breadcrumbs/values/1/message", "GET /cart 200");
+    ck_at(b->events[0], "breadcrumbs/values/2/message", "no request");
+    bench_free(b);
+}
+END_TEST
+
 START_TEST(an_error_becomes_an_event)
 {
     struct bench *b = bench_new();
@@ -435,6 +462,154 @@ START_TEST(a_request_that_failed_is_found_also_before_the_error)
     ck_at(b->events[0], "breadcrumbs/values/0/category", "apache2.access");
     ck_at(b->events[0], "breadcrumbs/values/0/message", "GET /cart -> 502");
     ck_assert(at(b->events[0], "breadcrumbs/values/0/data/request")->truth);
+    bench_free(b);
+}
+END_TEST
+
+static struct stream json_log(uint32_t key)
+{
+    struct stream s = text_log("/var/log/app.json");
+    s.format = FORMAT_JSON;
+    s.file_key = s.ring = key;
+    return s;
+}
+
+#define NUMBERED(level, text, id) "{\"level\":\"" level "\",\"msg\":\"" text "\",\"request_id\":\"" id "\"}"
+
+/* The level once more, and the layout's version: of logstash's encoders. */
+START_TEST(what_a_layout_says_of_itself_is_no_tag)
+{
+    struct bench *b = bench_new();
+    struct stream s = json_log(3);
+    feed_text(b, &s,
+              "{\"@version\":\"1\",\"level\":\"ERROR\",\"level_value\":40000,\"message\":\"broken\",\"shop\":\"a\"}");
+    pipeline_flush(b->pipeline);
+    const struct json_node *tags = at(b->events[0], "tags");
+    ck_at(tags, "shop", "a");
+    ck_assert(!at(tags, "level_value") && !at(tags, "-version") && !at(tags, "@version"));
+    bench_free(b);
+}
+END_TEST
+
+/* pino-http counts requests, in each process from 1. */
+START_TEST(a_number_is_the_id_of_a_request_in_its_own_log_alone)
+{
+    static const struct {
+        const char *other, *error;
+        unsigned lines;
+    } rows[] = {
+        {NUMBERED("info", "another's", "14"), NUMBERED("error", "broken", "14"), 1},
+        {NUMBERED("info", "its backend's", "5aee9f61"), NUMBERED("error", "broken", "5aee9f61"), 2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct bench *b = bench_new();
+        struct stream mine = json_log(3), other = json_log(4);
+        feed_text(b, &mine, i ? NUMBERED("info", "asked", "5aee9f61") : NUMBERED("info", "asked", "14"));
+        feed_text(b, &other, rows[i].other);
+        feed_text(b, &mine, rows[i].error);
+        pipeline_flush(b->pipeline);
+        ck_assert_uint_eq(b->n, 1);
+        ck_at(b->events[0], "breadcrumbs/values/0/message", "asked");
+        ck_assert_ptr_nonnull(at(b->events[0], "breadcrumbs/values/0/data/request"));
+        ck_assert_int_eq(at(b->events[0], "breadcrumbs/values/1") != NULL, rows[i].lines == 2);
+        bench_free(b);
+    }
+}
+END_TEST
+
+/* Many servers write access lines as nginx does, among others. */
+START_TEST(an_access_line_is_of_the_program_whose_log_has_it)
+{
+    static const struct {
+        const char *source, *category;
+    } rows[] = {{"/var/log/shop.log", "shop"}, {"/var/log/nginx/all.log", "nginx.access"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct bench *b = bench_new();
+        struct stream s = text_log(rows[i].source);
+        s.format = FORMAT_AUTO;
+        feed_text(b, &s, FAILED("203.0.113.9", "/cart"));
+        feed_text(b, &s, "2026-11-23 10:00:03,100 ERROR cannot reserve article 17");
+        pipeline_flush(b->pipeline);
+        ck_at(b->events[0], "breadcrumbs/values/0/message", "GET /cart -> 502");
+        ck_at(b->events[0], "breadcrumbs/values/0/category", rows[i].category);
+        bench_free(b);
+    }
+}
+END_TEST
+
+#define PRINTED(text) "{\"log\":\"" text "\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-23T10:00:02.1Z\"}"
+
+/* Of a container, whose lines are never empty themselves. */
+START_TEST(an_empty_message_is_no_breadcrumb)
+{
+    struct bench *b = bench_new();
+    struct stream s = text_log("/var/lib/docker/containers/1/1-json.log");
+    s.format = FORMAT_DOCKER;
+    feed_text(b, &s, PRINTED("order page shown"));
+    feed_text(b, &s, PRINTED(" "));
+    feed_text(b, &s, PRINTED("ERROR cannot ask the stock"));
+    feed_text(b, &s, PRINTED(""));
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "breadcrumbs/values/0/message", "order page shown");
+    ck_assert_ptr_null(at(b->events[0], "breadcrumbs/values/1"));
+    const uint64_t *counts = pipeline_counts(b->pipeline)->v;
+    ck_assert_uint_eq(counts[COUNT_blank], 2);
+    ck_assert_uint_eq(counts[COUNT_crumb], 1);
+    bench_free(b);
+}
+END_TEST
+
+/* Lines of one log are of many requests: which was the error's tells only the path that it names. */
+START_TEST(an_error_that_names_a_path_finds_its_request)
+{
+    struct bench *b = bench_new();
+    struct stream s = text_log("/var/log/shop.log");
+    b->access_log.ring = s.ring;
+    feed_text(b, &s, "2026-11-23 10:00:02,100 ERROR Exception on /cart/17 [GET]");
+    feed_access(b, FAILED("203.0.113.9", "/cart/170"));
+    feed_access(b, FAILED("203.0.113.8", "/cart/17?full=1"));
+    feed_access(b, FAILED("203.0.113.8", "/cart"));
+    pipeline_flush(b->pipeline);
+    const struct json_node *e = b->events[0];
+    ck_at(e, "request/url", "/cart/17");
+    ck_at(e, "contexts/response/status_code", "502");
+    ck_at(e, "contexts/response/joined_by", "path");
+    ck_assert_ptr_null(at(e, "breadcrumbs/values/0/data/request"));
+    ck_assert(at(e, "breadcrumbs/values/1/data/request")->truth);
+    bench_free(b);
+}
+END_TEST
+
+/* It may have been held for the lines of its trace. */
+START_TEST(the_request_of_a_path_is_found_also_before_the_error)
+{
+    struct bench *b = bench_new();
+    struct stream s = text_log("/var/log/shop.log");
+    b->access_log.ring = s.ring;
+    feed_access(b, FAILED("203.0.113.9", "/cart/17"));
+    feed_access(b, FAILED("203.0.113.9", "/other"));
+    feed_text(b, &s, "2026-11-23 10:00:02,100 ERROR Exception on /cart/17 [GET]");
+    pipeline_flush(b->pipeline);
+    ck_at(b->events[0], "request/url", "/cart/17");
+    ck_at(b->events[0], "breadcrumbs/values/1/message", "GET /cart/17 -> 502"); /* behind those of the same second */
+    ck_assert(at(b->events[0], "breadcrumbs/values/1/data/request")->truth);
+    bench_free(b);
+}
+END_TEST
+
+START_TEST(an_error_that_names_no_path_has_none_of_the_requests_beside_it)
+{
+    struct bench *b = bench_new();
+    struct stream s = text_log("/var/log/shop.log");
+    b->access_log.ring = s.ring;
+    feed_access(b, FAILED("203.0.113.9", "/cart"));
+    feed_text(b, &s, "2026-11-23 10:00:02,100 ERROR cannot reserve article 17");
+    feed_access(b, FAILED("203.0.113.9", "/log/17"));
+    pipeline_flush(b->pipeline);
+    ck_assert_ptr_null(at(b->events[0], "request"));
+    ck_assert_ptr_null(at(b->events[0], "contexts/response"));
+    ck_at(b->events[0], "breadcrumbs/values/1/message", "GET /log/17 -> 502");
     bench_free(b);
 }
 END_TEST
@@ -1127,6 +1302,56 @@ START_TEST(a_rule_without_end_is_suspended)
 }
 END_TEST
 
+/* What was found in a record is there when it is judged later, and nothing of another's. */
+START_TEST(a_record_that_waits_keeps_what_was_found)
+{
+    struct bench b = {0};
+    struct judge j;
+    static struct record r[3];
+    static const char *const texts[] = {"one apple", "two pears", "some other fruit"};
+    struct verdict v;
+    struct arena a = {0};
+    load(&b, "pack: p\nrules:\n  - {id: a, match: apple}\n  - {id: b, match: pears}\n");
+    judge_init(&j, &b.rules);
+    for (unsigned i = 0; i < 3; i++) {
+        record_init(&r[i], FORMAT_TEXT, slice_str(texts[i]));
+        r[i].message = r[i].raw;
+    }
+    judge_maybe(&j, &r[0]);
+    bool scans = j.scanned;                          /* without libhs every rule is asked */
+    for (unsigned i = 0; i < 2 * JUDGE_LOOKS; i++) { /* each place is taken twice, or so */
+        judge_maybe(&j, &r[0]);
+        judge_look_keep(&j, &r[0], 7, i);
+        judge_maybe(&j, &r[1]);
+    }
+    for (unsigned i = 0, found = 0; i < 2 * JUDGE_LOOKS; i++) {
+        judge_maybe(&j, &r[1]);
+        judge_look_recall(&j, &r[0], 7, i);
+        found += j.scanned != NULL;
+        ck_assert(!j.scanned || !(j.hits.word[0] & 2));
+        judge_record(&j, &r[0], &a, &v, NULL, NULL);
+        ck_assert_ptr_eq(v.rule, b.rules.rules[0]);
+        judge_look_return(&j);
+        ck_assert_ptr_eq(j.scanned, scans ? r[1].raw.p : NULL);
+        judge_record(&j, &r[1], &a, &v, NULL, NULL);
+        ck_assert_ptr_eq(v.rule, b.rules.rules[1]);
+        ck_assert(i + 1 < 2 * JUDGE_LOOKS || (found > 0) == scans);
+        ck_assert_uint_le(found, JUDGE_LOOKS);
+    }
+    judge_maybe(&j, &r[0]);
+    judge_look_keep(&j, &r[0], 7, 0);
+    judge_look_recall(&j, &r[2], 7, 0); /* it has grown meanwhile */
+    ck_assert_ptr_null(j.scanned);
+    judge_look_return(&j);
+    judge_use(&j, &b.rules);
+    judge_look_recall(&j, &r[0], 7, 0); /* of rules that are gone */
+    ck_assert_ptr_null(j.scanned);
+    judge_done(&j);
+    arena_done(&a);
+    rule_set_done(&b.rules);
+}
+END_TEST
+
 /* Judges a text at this second; the rule that decides, or NULL. */
 static const struct rule *decided(struct judge *j, const char *text, uint64_t sender, int64_t second)
 {
@@ -1405,6 +1630,7 @@ int main(void)
     Suite *s = suite_create("pipeline");
     TCase *t = tcase_create("all");
     tcase_set_timeout(t, 60); /* a machine may have other things to do */
+    tcase_add_test(t, a_breadcrumb_names_the_request);
     tcase_add_test(t, an_error_becomes_an_event);
     tcase_add_test(t, a_backlog_brings_no_crumbs_from_afar);
     tcase_add_test(t, the_access_line_gives_request_id_and_status);
@@ -1415,10 +1641,18 @@ int main(void)
     tcase_add_test(t, haproxy_s_lines_of_a_connection_are_its_own);
     tcase_add_test(t, fields_say_the_request);
     tcase_add_test(t, a_request_that_failed_is_found_also_before_the_error);
+    tcase_add_test(t, a_number_is_the_id_of_a_request_in_its_own_log_alone);
+    tcase_add_test(t, an_empty_message_is_no_breadcrumb);
+    tcase_add_test(t, an_access_line_is_of_the_program_whose_log_has_it);
+    tcase_add_test(t, what_a_layout_says_of_itself_is_no_tag);
+    tcase_add_test(t, an_error_that_names_a_path_finds_its_request);
+    tcase_add_test(t, the_request_of_a_path_is_found_also_before_the_error);
+    tcase_add_test(t, an_error_that_names_no_path_has_none_of_the_requests_beside_it);
     tcase_add_test(t, a_client_with_two_requests_that_failed_has_none);
     tcase_add_test(t, an_error_of_a_client_finds_the_request_that_failed);
     tcase_add_test(t, the_access_line_is_that_of_its_own_request);
     tcase_add_test(t, an_unknown_error_falls_back_without_ids_in_its_title);
+    tcase_add_test(t, a_record_that_waits_keeps_what_was_found);
     tcase_add_test(t, a_rule_without_end_is_suspended);
     tcase_add_test(t, state_outlives_a_set);
     tcase_add_test(t, waiting_event_outlives_a_set);

@@ -75,6 +75,59 @@ START_TEST(patterns_together_are_found_anywhere)
 }
 END_TEST
 
+/* A part reports what it has under its own bits, and nothing of the rest. */
+START_TEST(a_part_finds_its_own)
+{
+    struct prefilter_pattern patterns[N_VALUES + 1] = {0};
+    unsigned bits[N_VALUES + 1], n = 0;
+    for (unsigned i = 0; i < N_VALUES; i++) {
+        patterns[i].regex = slice_str(values[i].regex);
+        bits[i] = i % 3 ? n++ : PREFILTER_NO_BIT;
+    }
+    bits[N_VALUES] = n++; /* an empty one */
+    struct prefilter *whole = prefilter_compile(prefilter_probe(), patterns, N_VALUES + 1);
+    struct prefilter *part = prefilter_part(whole, bits, n);
+    struct prefilter_scratch *x = prefilter_scratch_new();
+    struct prefilter_hits hits = prefilter_hits_new(n);
+    prefilter_scratch_fit(x, part);
+    for (unsigned i = 0; i < N_VALUES; i++) {
+        struct prefilter_hits all = prefilter_hits_new(N_VALUES + 1);
+        prefilter_run(whole, x, slice_str(values[i].text), &all);
+        prefilter_run(part, x, slice_str(values[i].text), &hits);
+        uint64_t want = 0;
+        for (unsigned k = 0; k <= N_VALUES; k++)
+            if (bits[k] != PREFILTER_NO_BIT)
+                want |= (all.word[0] >> k & 1) << bits[k];
+        ck_assert_uint_eq(hits.word[0], want);
+        if (bits[i] != PREFILTER_NO_BIT)
+            ck_found(part, n, bits[i], values[i].text);
+        prefilter_hits_done(&all);
+    }
+    prefilter_hits_done(&hits);
+    prefilter_scratch_free(x);
+    prefilter_free(part);
+    prefilter_free(whole);
+}
+END_TEST
+
+/* Of patterns known by their literals alone a part of a whole that has others is so, too. */
+START_TEST(a_part_may_be_literal)
+{
+    const struct prefilter_pattern patterns[] = {{.regex = SLICE("failed")}, {.regex = SLICE("\\d+")}};
+    const unsigned first[] = {0, PREFILTER_NO_BIT}, second[] = {PREFILTER_NO_BIT, 0};
+    struct prefilter *whole = prefilter_compile(prefilter_probe(), patterns, 2);
+    struct prefilter *one = prefilter_part(whole, first, 1), *other = prefilter_part(whole, second, 1);
+    if (prefilter_always(whole) == 0) {
+        ck_assert(prefilter_is_literal(one));
+        ck_assert(!prefilter_is_literal(other));
+    }
+    ck_found(other, 1, 0, "34");
+    prefilter_free(one);
+    prefilter_free(other);
+    prefilter_free(whole);
+}
+END_TEST
+
 START_TEST(what_must_stand_there)
 {
     static const struct {
@@ -167,6 +220,8 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, a_pattern_alone_is_found_anywhere);
     tcase_add_test(t, patterns_together_are_found_anywhere);
+    tcase_add_test(t, a_part_finds_its_own);
+    tcase_add_test(t, a_part_may_be_literal);
     tcase_add_test(t, what_must_stand_there);
     tcase_add_test(t, what_pcre2_matches_is_let_through);
     tcase_add_test(t, what_a_pattern_has_alone_tells_more);

@@ -296,9 +296,9 @@ START_TEST(cat_reads_like_a_story)
     ck_has("\ntags\n  errno         111\n  server        shop\n");
     ck_has("method        GET\n");
     ck_has("headers       Host=shop\n");
-    ck_has("  22:13:19.250  info    nginx.access  GET /c  status=502\n");
-    ck_has("  2023-11-13T01:02:03.000  info    a day before\n");
-    ck_has("  -             info    no time\n");
+    ck_has("  22:13:19.250    -1.250s  info    nginx.access  GET /c  status=502\n");
+    ck_has("  2023-11-13T01:02:03.000       -45h  info    a day before\n");
+    ck_has("  -                        info    no time\n");
 }
 END_TEST
 

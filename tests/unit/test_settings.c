@@ -1,3 +1,4 @@
+#include "config.h"
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
@@ -14,9 +15,9 @@ static char dir[64];
 
 static void in_clean_environment(void)
 {
-    static const char *const names[] = {
-        "SENTRY_DSN",  "SENTRY_ENVIRONMENT", "SENTRY_RELEASE",  "UDP_ADDR",   "TCP_ADDR", "CREDENTIALS_DIRECTORY",
-        "CRUMBD_DATA", "XDG_STATE_HOME",     "STATE_DIRECTORY", "SYSLOG_ADDR"};
+    static const char *const names[] = {"SENTRY_DSN",      "SENTRY_ENVIRONMENT",    "SENTRY_RELEASE", "UDP_ADDR",
+                                        "TCP_ADDR",        "CREDENTIALS_DIRECTORY", "CRUMBD_DATA",    "XDG_STATE_HOME",
+                                        "STATE_DIRECTORY", "SYSLOG_ADDR",           "SENTRY_NAME"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unsetenv(names[i]);
     setenv("HOME", "/home/nobody", 1);
@@ -218,6 +219,20 @@ static const struct {
 } bad[] = {
     {"braedcrumbs: {before: 1}\n", "1:1 unknown key \"braedcrumbs\"; did you mean \"breadcrumbs\"?"},
     {"limits: {per_isue: {burst: 1}}\n", "1:10 unknown key \"per_isue\"; did you mean \"per_issue\"?"},
+#ifdef HAVE_HIREDIS
+    {"limits: {shared: http://r}\n", "1:18 \"shared\": this is no address of a Redis: it must begin with redis://"},
+    {"limits: {shared: redis://}\n", "1:18 \"shared\": this is no address of a Redis: it needs a host"},
+    {"limits: {shared: 'redis://r:x'}\n", "1:18 \"shared\": this is no address of a Redis: it needs a host and a port"},
+    {"limits: {shared: redis://r/a}\n",
+     "1:18 \"shared\": this is no address of a Redis: behind the host stands the number"},
+    {"limits: {shared: 'redis://:%4@r'}\n", "1:18 \"shared\": this is no address of a Redis: user and password stand"},
+    {"limits: {shared: 'redis://:%00@r'}\n", "1:18 \"shared\": this is no address of a Redis: user and password stand"},
+    {"limits: {shared: 'redis://:0123456789abcdef@r/x'}\n", "1:18 \"shared\": this is no address of a Redis"},
+    {"limits: {shared: 'unix:redis'}\n", "1:18 \"shared\": this is no address of a Redis: after unix: stands"},
+    {"limits: {shared: {ca_file: /x}}\n", "1:18 the key \"url\" is missing"},
+    {"inputs: [{redis: {url: redis://r}}]\n", "1:18 the key \"streams\" is missing"},
+    {"inputs: [{redis: {url: x, streams: [a]}}]\n", "1:18 \"redis\": this is no address of a Redis"},
+#endif
     {"limits: {per_issue: {burst: 0}}\n", "1:29 \"burst\" must be a whole number from 1 to 2147483647"},
     {"breadcrumbs: {before: 2147483648}\n", "1:23 \"before\" must be"},
     {"workers: 2\n", "1:10 \"workers\" must be 1"},
@@ -280,7 +295,24 @@ static const struct {
     {"inputs: [{tail: /x, format: nginx}]\n", "1:29 \"format\" must be auto, nginx-error"},
     {"inputs: [{tail: /x, log_format: '$pid'}]\n", "1:33 \"log_format\" needs \"format: nginx-access\""},
     {"inputs: [{tail: /x, gelf: 'udp://h:1'}]\n", "1:21 \"tail\" and \"gelf\" cannot stand in one entry"},
-    {"inputs: [{format: text}]\n", "1:10 one of these keys is missing: tail, gelf, syslog, journal or stdin"},
+    {"inputs: [{format: text}]\n",
+     "1:10 one of these keys is missing: tail, gelf, syslog, journal, stdin, kafka or redis"},
+    {"inputs: [{kafka: {topics: [a], group: g}}]\n", "1:18 the key \"brokers\" is missing"},
+    {"inputs: [{kafka: {brokers: [a], topics: [a], group: g, tls: {cert: /c}}}]\n", "1:61 \"cert\" and \"key\" stand"},
+    {"inputs: [{kafka: {brokers: [a], topics: [a], group: g, sasl: {username: u}}}]\n", "1:62 \"sasl\" needs"},
+    {"inputs: [{kafka: {brokers: [a], topics: [a], group: g, sasl: {mechanism: OAUTHBEARER, username: u}}}]\n",
+     "1:62 \"sasl\" of OAUTHBEARER needs token_url"},
+    {"inputs: [{kafka: {brokers: [a], topics: [a], group: g, sasl: {mechanism: OAUTHBEARER, token_url: "
+     "'https://u:p@h/',"
+     " client_id: c, client_secret_file: /s}}}]\n",
+     "1:62 \"token_url\" must be https://host"},
+    {"inputs: [{kafka: {brokers: [a], topics: [a], group: g, sasl: {mechanism: OAUTHBEARER, token_url: 'https://h/',"
+     " client_id: c, client_secret_file: /s, password_file: /p}}}]\n",
+     "1:62 OAUTHBEARER has a token"},
+    {"inputs: [{kafka: {brokers: [a], topics: [a], group: g, sasl: {username: u, password_file: /p, scope: x}}}]\n",
+     "1:62 token_url, client_id, client_secret_file, scope and token_ca are of"},
+    {"inputs: [{kafka: {brokers: [a], topics: [a], group: g, from: never}}]\n", "1:62 \"from\" must be start, end or"},
+    {"inputs: [{kafka: {brokers: [a], topics: [a], group: g, broker: x}}]\n", "1:56 unknown key \"broker\""},
     {"inputs: [{stdin: off}]\n", "1:18 \"stdin\" can only be on"},
     {"inputs: {tail: /x}\n", "1:9 \"inputs\" must be a list: [a, b], not a map"},
     {"- a\n", "1:1 this must be a map"},
@@ -288,6 +320,41 @@ static const struct {
     {"%YAML 1.2\n---\nworkers: 1\n", "1:1 a line must not begin with '%'"},
     {"workers: 1\nworkers: 1\n", "2:1 duplicate key \"workers\", first on line 1"},
 };
+
+#ifdef HAVE_HIREDIS
+START_TEST(redis_addresses)
+{
+    static const struct {
+        const char *url, *host, *user, *password, *shown;
+        unsigned port, database;
+        bool tls;
+    } good[] = {
+        {"redis://r", "r", NULL, NULL, "redis://r", 6379, 0, false},
+        {"redis://r/", "r", NULL, NULL, "redis://r/", 6379, 0, false},
+        {"rediss://r:1/15", "r", NULL, NULL, "rediss://r:1/15", 1, 15, true},
+        {"redis://[::1]", "::1", NULL, NULL, "redis://[::1]", 6379, 0, false},
+        {"redis://[::1]:7/2", "::1", NULL, NULL, "redis://[::1]:7/2", 7, 2, false},
+        {"redis://u@r", "r", "u", NULL, "redis://r", 6379, 0, false},
+        {"redis://:p%40%3a%25@r:2", "r", NULL, "p@:%", "redis://r:2", 2, 0, false},
+        {"redis://u:p@x@r", "r", "u", "p@x", "redis://r", 6379, 0, false},
+        {"unix:/run/redis.sock", "/run/redis.sock", NULL, NULL, "unix:/run/redis.sock", 0, 0, false},
+    };
+    struct diag d = {0};
+    char *text = xasprintf("limits: {shared: '%s'}\n", good[_i].url);
+    struct settings *s = load(text, &d);
+    ck_assert_msg(s != NULL, "%s: %s", good[_i].url, d.n ? d.v[0].text : "");
+    const struct redis_address *at = &s->shared.at;
+    ck_assert_str_eq(at->host, good[_i].host);
+    ck_assert_pstr_eq(at->user, good[_i].user);
+    ck_assert_pstr_eq(at->password, good[_i].password);
+    ck_assert_str_eq(at->shown, good[_i].shown);
+    ck_assert(at->port == good[_i].port && at->database == good[_i].database && at->tls == good[_i].tls);
+    settings_unref(s);
+    err_done(&d);
+    free(text);
+}
+END_TEST
+#endif
 
 START_TEST(errors)
 {
@@ -390,15 +457,20 @@ END_TEST
 
 START_TEST(environment_variables)
 {
+    char own[256] = "";
+    ck_assert_int_eq(gethostname(own, sizeof own - 1), 0);
     setenv("SENTRY_ENVIRONMENT", "qa", 1);
     setenv("SENTRY_RELEASE", "r1", 1);
     struct settings *s = good(INPUT);
     ck_slice(s->options.environment, "qa");
     ck_slice(s->options.release, "r1");
+    ck_slice(s->options.server_name, own);
     settings_unref(s);
+    setenv("SENTRY_NAME", "node-7", 1);
     s = good("sentry: {environment: production, release: r2}\n" INPUT);
     ck_slice(s->options.environment, "production");
     ck_slice(s->options.release, "r2");
+    ck_slice(s->options.server_name, "node-7");
     settings_unref(s);
     struct diag d = {0};
     setenv("SENTRY_RELEASE", "a\nb", 1);
@@ -584,7 +656,7 @@ START_TEST(what_a_host_has)
     bool redis = false;
     for (unsigned i = s->n_inputs; i < s->n_inputs + s->n_awaited; i++) {
         const struct input_options *o = &s->inputs[i];
-        ck_assert(o->awaited && o->kind == INPUT_TAIL && o->zone);
+        ck_assert(o->awaited && o->kind == INPUT_TAIL && o->zone && !o->unless);
         /* One that is there already holds what these would. */
         ck_assert(!strstr(o->text, "/syslog") && !strstr(o->text, "/messages") && !strstr(o->text, "nginx/*error"));
         redis |= strstr(o->text, "/var/log/redis/*.log") != NULL;
@@ -606,6 +678,37 @@ START_TEST(what_a_host_has)
     ck_assert_str_eq(s->http.host, "127.0.0.1");
     settings_unref(s);
     err_done(&d);
+}
+END_TEST
+
+/* Neither is there: whichever of the journal and a syslog file comes first is read. */
+START_TEST(what_a_host_may_get)
+{
+    struct diag d = {0};
+    touch("bare/etc/hostname");
+    char *root = xasprintf("%s/bare", dir);
+    struct settings *s = good(INPUT);
+    ck_assert(settings_find_inputs(s, root, &d));
+    unsigned journals = 0, syslogs = 0;
+    for (unsigned i = s->n_inputs; i < s->n_inputs + s->n_awaited; i++) {
+        const struct input_options *o = &s->inputs[i];
+        ck_assert(o->awaited);
+        if (o->kind == INPUT_JOURNAL) {
+            journals++;
+            ck_assert_ptr_nonnull(strstr(o->unless[0], "/bare/var/log/syslog"));
+            ck_assert_ptr_nonnull(strstr(o->unless[1], "/bare/var/log/messages"));
+            ck_assert_ptr_null(o->unless[2]);
+        } else if (o->unless) {
+            syslogs++;
+            ck_assert_ptr_nonnull(strstr(o->unless[0], "/bare/run/log/journal"));
+            ck_assert_ptr_nonnull(strstr(o->unless[1], "/bare/var/log/journal"));
+        }
+    }
+    ck_assert_uint_eq(journals, input_type_of(INPUT_JOURNAL, INPUT_UDP) != NULL);
+    ck_assert_uint_eq(syslogs, 2);
+    settings_unref(s);
+    err_done(&d);
+    free(root);
 }
 END_TEST
 
@@ -731,6 +834,9 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, the_contract);
     tcase_add_test(t, defaults);
+#ifdef HAVE_HIREDIS
+    tcase_add_loop_test(t, redis_addresses, 0, 9);
+#endif
     tcase_add_loop_test(t, errors, 0, sizeof bad / sizeof *bad);
     tcase_add_test(t, printed_with_line_and_caret);
     tcase_add_test(t, files_that_cannot_be_read);
@@ -741,6 +847,7 @@ int main(void)
     tcase_add_test(t, dump_can_be_read_again);
     tcase_add_test(t, exempt_beside_the_inputs_is_for_those_without_their_own);
     tcase_add_test(t, what_a_host_has);
+    tcase_add_test(t, what_a_host_may_get);
     tcase_add_test(t, rule_files);
     tcase_add_test(t, zones);
     tcase_add_test(t, snapshots);

@@ -3,8 +3,10 @@
 #include <stdio.h>
 
 #include "app/html_text.h"
+#include "app/page_files.h"
 #include "app/routes.h"
 #include "base/xalloc.h"
+#include "io/store_issues.h"
 
 static char dir[64];
 static struct store *store;
@@ -83,7 +85,9 @@ static const char *get(const char *path, const char *query, const char *not_read
     const struct rule *list[3];
     memcpy(list, rule_list, sizeof list);
     const struct rule_set set = {.rules = list, .n = 3};
+    static const struct shared_limits_state shared = {0};
     struct status s = {.now_us = 1700000060000000,
+                       .shared = &shared,
                        .start_us = 1700000000250000,
                        .store_path = "/s/<b>.db",
                        .rules = &set,
@@ -92,6 +96,7 @@ static const char *get(const char *path, const char *query, const char *not_read
                        .inputs = inputs,
                        .n_inputs = 2,
                        .states = states,
+                       .evicted = (const uint64_t[]){2, 0},
                        .not_ready = not_ready,
                        .not_healthy = not_healthy,
                        .turn = turn,
@@ -100,8 +105,7 @@ static const char *get(const char *path, const char *query, const char *not_read
                        .watch = &watch,
                        .waiting = waiting,
                        .store_limit_bytes = 1 << 20};
-    const struct http_request req = {
-        .path = slice_str(path), .query = slice_str(query), .nonce = "abc", .access = access_};
+    const struct http_request req = {.path = slice_str(path), .query = slice_str(query), .access = access_};
     sbuf_reset(&answer.body);
     answer.status = 200;
     answer.type = NULL;
@@ -111,12 +115,12 @@ static const char *get(const char *path, const char *query, const char *not_read
 
 static void has(const char *text, const char *part)
 {
-    ck_assert_msg(strstr(text, part) != NULL, "no %s in: %s", part, text);
+    ck_assert_msg(strstr(text, part) != NULL, "no %s in: %.4000s", part, text);
 }
 
 static void hasnt(const char *text, const char *part)
 {
-    ck_assert_msg(strstr(text, part) == NULL, "%s in: %s", part, text);
+    ck_assert_msg(strstr(text, part) == NULL, "%s in: %.4000s", part, text);
 }
 
 START_TEST(text_is_escaped)
@@ -133,6 +137,101 @@ START_TEST(text_is_escaped)
 }
 END_TEST
 
+START_TEST(counters_are_explained)
+{
+    const char *text = get("/api/counters", "", NULL);
+    has(text, "[{\"name\":\"lines_in\",\"kind\":\"fact\",\"sides\":[],\"help\":\"lines and messages");
+    has(text, "{\"name\":\"refused\",\"kind\":\"fate\",");
+    has(text, "{\"name\":\"dead\",\"kind\":\"loss\",\"sides\":[\"went\",\"answered\"],");
+    has(text, "{\"name\":\"unread\",\"kind\":\"loss\",\"sides\":[\"unframed\"],");
+}
+END_TEST
+
+START_TEST(files_of_the_page)
+{
+    char *path = xasprintf("/page/%s/page.css", page_files_hash), *link = xasprintf("href=\"%s\"", path);
+    for (access_ = HTTP_ALL; access_ <= HTTP_TOO_SOON; access_++) {
+        has(get("/", "", NULL), link);
+        has(get(path, "", NULL), "@media (prefers-color-scheme: dark)");
+        ck_assert_int_eq(answer.status, 200);
+        ck_assert_str_eq(answer.type, "text/css; charset=utf-8");
+        ck_assert(answer.for_ever);
+    }
+    access_ = HTTP_PROBES;
+    get(path, "", NULL);
+    ck_assert_int_eq(answer.status, 403);
+    access_ = HTTP_ALL;
+    answer.for_ever = false;
+    static const char *const wrong[] = {"/page/", "/page/0123456789abcdef/page.css", "/page//page.css"};
+    for (unsigned i = 0; i < 3; i++) {
+        get(wrong[i], "", NULL);
+        ck_assert_int_eq(answer.status, 404);
+        ck_assert(!answer.for_ever);
+    }
+    free(path);
+    free(link);
+}
+END_TEST
+
+/* Issue n, of which one event is kept; each text of it is hostile. */
+static void put_issue(unsigned n)
+{
+    static const char bad[] = "<script>\\\"&amp;'\\u202e";
+    char *payload =
+        xasprintf("{\"server_name\":\"%s\",\"transaction\":\"%s\",\"level\":\"%s\",\"tags\":{\"rule\":\"%s\"},"
+                  "\"exception\":{\"values\":[{\"type\":\"T%u%s\",\"value\":\"%s\"}]}}",
+                  bad, bad, bad, bad, n, bad, bad);
+    struct store_event e = {.issue = n, .time_us = 1700000000000000 + n, .level = slice_str(hostile)};
+    e.title.text = e.project = slice_str(hostile);
+    e.payload.text = slice_str(payload);
+    snprintf(e.event_id, sizeof e.event_id, "%08xabcd40008000000000000000", n);
+    struct issue_count count = {.key = n, .n = 3, .first_us = e.time_us, .last_us = e.time_us};
+    ck_assert_int_eq(
+        store_commit(store, &(struct checkpoint){.events = &e, .n_events = 1, .issues = &count, .n_issues = 1}),
+        STORE_OK);
+    free(payload);
+}
+
+START_TEST(issues_without_a_script)
+{
+    static const char *const pages[] = {"/", "/issues", "/issue/0", "/issue/0000000000000001",
+                                        "/issue/0000000000000001/x"};
+    store_keep_issues(store, 1 << 20, INT64_C(86400000000) * 36500);
+    has(get("/issues", "", NULL), "Nothing has broken yet.");
+    for (unsigned n = 1; n <= 150; n++)
+        put_issue(n);
+    for (unsigned i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        const char *page = get(pages[i], "", NULL);
+        hasnt(page, "<script>");
+        hasnt(page, "\xe2\x80\xae");
+        has(page, i == 2 ? "Several issues" : "&lt;script&gt;");
+        ck_assert_int_eq(answer.status, i == 2 ? 400 : 200);
+    }
+    has(get("/issues", "q=T7&sort=first", NULL), "<b>T79&lt;script&gt;");
+    hasnt(get("/issues", "q=T79&sort=first", NULL), "<b>T78");
+    has(get("/issues", "q=\"&cursor=x&x=<i>", NULL), "class=\"bad\"");
+    ck_assert_int_eq(answer.status, 400);
+    hasnt(get("/issues", "q=<i>%3ci%3e", NULL), "<i>");
+    /* From page to page, each once. */
+    const char *page = get("/issues", "sort=first&q=script&x=y", NULL);
+    has(page, "<b>T150&lt;");
+    hasnt(page, "<b>T50&lt;");
+    const char *next = strstr(page, "<a href=\"/issues?sort=first&amp;q=script&amp;cursor=");
+    ck_assert_ptr_nonnull(next);
+    char query[128];
+    snprintf(query, sizeof query, "sort=first&q=script&cursor=%.*s",
+             (int)strcspn(strstr(next, "cursor=") + sizeof "cursor=" - 1, "\""),
+             strstr(next, "cursor=") + sizeof "cursor=" - 1);
+    page = get("/issues", query, NULL);
+    has(page, "<b>T50&lt;");
+    has(page, "<b>T1&lt;");
+    hasnt(page, "<b>T51&lt;");
+    hasnt(page, "cursor=");
+    get("/issue/ffffffffffffffff", "", NULL);
+    ck_assert_int_eq(answer.status, 404);
+}
+END_TEST
+
 START_TEST(pages_are_escaped)
 {
     char *payload =
@@ -141,20 +240,29 @@ START_TEST(pages_are_escaped)
                   "<b>", "<u>two", "<em>", "</pre><s>");
     put(1, hostile, payload);
     const char *page = get("/", "", NULL);
-    has(page, "<style nonce=\"abc\">");
-    has(page, "<a href=\"/event/1\">&lt;script&gt;");
-    has(page, "udp://&lt;&amp;&quot;\\&gt;:1 <span class=\"dim\">9 lines, the last 2s ago</span> <span "
+    has(page, "udp://&lt;&amp;&quot;\\&gt;:1 <span class=\"dim\">9 lines, the last <time "
+              "title=\"2023-11-14T22:14:17.500Z\">2s</time> ago</span> <span "
               "class=\"warning\">17 dropped by the kernel</span>");
+    has(page, "7 events dropped for want of room in the store"); /* 5 before it had them, 2 after */
     has(page, "/l/*.log <span class=\"dim\">2 files, 0 lines, 4.0k behind</span> <span class=\"warning\">3 "
-              "unreadable</span><br><span class=\"dim\">60s ago: /l/&lt;i&gt;.log: Permission denied</span>");
+              "unreadable</span><br><span class=\"dim\"><time title=\"2023-11-14T22:13:20.000Z\">60s</time> ago: "
+              "/l/&lt;i&gt;.log: Permission denied</span>");
     has(page, "/s/&lt;b&gt;.db");
     has(page, "running");
-    hasnt(page, "<script");
+    hasnt(page, "<script>");
+    ck_assert(strstr(page, "<h2>Ledger ") > strstr(page, "<h2>Inputs</h2>"));
+    ck_assert(strstr(page, "<h2>Rules of this run</h2>") > strstr(page, "<h2>Ledger "));
+    page = get("/flow", "", NULL);
+    has(page, "udp://&lt;&amp;&quot;\\&gt;:1");
+    has(page, "<h2>Ledger ");
+    has(page, "<a href=\"/event/1\">&lt;script&gt;");
+    hasnt(page, "<script>");
+    hasnt(page, "Rules of this run");
     page = get("/event/1", "", NULL);
     has(page, "<h2>message</h2>\n<pre>  a\n  \n  &lt;u&gt;two\n</pre>\n<h2>tags</h2>");
     has(page, "<h2>breadcrumbs</h2>");
     has(page, "&lt;/pre&gt;&lt;s&gt;");
-    hasnt(page, "<script");
+    hasnt(page, "<script>");
     hasnt(page, "<em>");
     hasnt(page, "<s>");
     free(payload);
@@ -166,7 +274,7 @@ START_TEST(an_input_that_finds_nothing)
     tail_files = 0;
     has(get("/", "", NULL), "<span class=\"warning\">finds no file</span>");
     tail_runs = false;
-    has(get("/", "", NULL), "<span class=\"no\">not open</span>");
+    has(get("/", "", NULL), "<span class=\"bad\">not open</span>");
     hasnt(get("/", "", NULL), "finds no file");
     has(get("/metrics", "", NULL), "\ncrumbd_input_up{input=\"/l/*.log\",port=\"0\"} 0\n");
 }
@@ -212,8 +320,8 @@ START_TEST(metrics_follow_the_format)
     }
     ck_assert_uint_gt(families, COUNT_N);
     /* The three states of the outbox are one, and so are both rules five times, both inputs eight times, what came of
-     * reloads, both projects and the counts of all runs. */
-    ck_assert_uint_eq(samples, families + 2 + 5 + 8 + 1 + 1 + COUNT_N - 1);
+     * reloads, both projects and the counts of all runs. Two of Kafka's have no input. */
+    ck_assert_uint_eq(samples, families + 2 + 5 + 8 + 1 + 1 + COUNT_N - 1 - 2);
     const char *text = sbuf_cstr(&answer.body);
     has(text, "\ncrumbd_lines_in_total 7\n");
     has(text, "\ncrumbd_all_runs_total{count=\"stored\"} 1\n");
@@ -249,17 +357,21 @@ START_TEST(rules_as_json_and_as_a_table)
     has(get("/", "", NULL), "none was tried yet");
     rule_stats[0] = (struct rule_stats){.tried = 9, .hits = 8, .ns = 1234567890};
     rule_stats[2] = (struct rule_stats){.tried = 100, .limit_hits = 100, .suspended_until_us = 1700000060000001};
-    ck_assert_str_eq(
-        get("/api/rules", "", NULL),
-        "[{\"id\":\"shop.\\\"<b>\\\"\\\\\\n\",\"tried\":9,\"hits\":8,\"seconds\":1.234567,\"match_limit\":0,"
-        "\"suspended\":false},"
-        "{\"id\":\"slow\",\"tried\":100,\"hits\":0,\"seconds\":0.000000,\"match_limit\":100,\"suspended\":true}]\n");
-    const char *page = get("/", "", NULL);
-    has(page, "&lt;b&gt;");
-    hasnt(page, "<b>");
-    has(page, "suspended</span>");
-    ck_assert(strstr(page, "slow <span") < strstr(page, "shop."));
-    has(page, "<td class=\"n\">8</td><td class=\"n\">9</td><td class=\"n\">1.234567</td><td class=\"n\">0</td>");
+    ck_assert_str_eq(get("/api/rules", "", NULL),
+                     "[{\"id\":\"shop.\\\"<b>\\\"\\\\\\n\",\"tried\":9,\"hits\":8,\"seconds\":1.234567,\"last\":null,"
+                     "\"match_limit\":0,"
+                     "\"suspended\":false,\"file\":\"\",\"line\":0},"
+                     "{\"id\":\"slow\",\"tried\":100,\"hits\":0,\"seconds\":0.000000,\"last\":null,\"match_limit\":100,"
+                     "\"suspended\":true,\"file\":\"\",\"line\":0}]\n");
+    static const char *const pages[] = {"/", "/rules"};
+    for (unsigned i = 0; i < 2; i++) {
+        const char *page = get(pages[i], "", NULL);
+        has(page, "&lt;b&gt;");
+        hasnt(page, "<b>");
+        has(page, "suspended</span>");
+        ck_assert(strstr(page, "slow <span") < strstr(page, "shop."));
+        has(page, "<td class=\"n\">8</td><td class=\"n\">9</td><td class=\"n\">1.234567</td><td class=\"n\">0</td>");
+    }
 }
 END_TEST
 
@@ -298,8 +410,11 @@ START_TEST(events_newest_first)
                      "\"title\":\"three\",\"project\":\"\",\"time\":1700000000.000000,\"attempts\":0}]\n");
     const char *all = get("/api/events", "x=y&limit=999999", NULL);
     ck_assert(strstr(all, "three") < strstr(all, "two") && strstr(all, "two") < strstr(all, "one"));
-    ck_assert_str_eq(get("/api/events/2", "", NULL), "{\"a\":2}\n");
-    ck_assert_str_eq(get("/api/events/00000003ABCD40008000000000000000", "", NULL), "{\"a\":3}\n");
+    ck_assert_str_eq(get("/api/events/2/payload", "", NULL), "{\"a\":2}\n");
+    ck_assert_str_eq(get("/api/events/00000003ABCD40008000000000000000/payload", "", NULL), "{\"a\":3}\n");
+    ck_assert_str_eq(get("/api/events/2", "", NULL),
+                     "{\"id\":\"00000002abcd40008000000000000000\",\"time\":1700000000.000000,\"state\":\"waiting\","
+                     "\"payload\":{\"a\":2}}\n");
     static const char *const bad[] = {"limit=0", "limit=", "limit=-1", "limit=99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         get("/api/events", bad[i], NULL);
@@ -344,7 +459,7 @@ START_TEST(probes)
     ck_assert_int_eq(answer.status, 503);
     has(get("/metrics", "", "the store is full"), "\ncrumbd_ready 0\n");
     has(get("/", "", "the store is full"), "not ready");
-    has(get("/", "", NULL), "running</span><span class=\"b yes\">ready");
+    has(get("/", "", NULL), "running</span><span class=\"badge good\">ready");
     not_healthy = "it hangs";
     ck_assert_str_eq(get("/healthz", "", NULL), "it hangs\n");
     ck_assert_int_eq(answer.status, 503);
@@ -404,12 +519,12 @@ START_TEST(a_reload_that_was_refused)
     has(get("/metrics", "", NULL), "\ncrumbd_config_last_reload_success_timestamp_seconds 1700000000.250000\n");
     reload = (struct reload){.taken_us = 1700000010000000, .refused_us = 1700000020000000, .taken = 3, .refused = 2};
     snprintf(reload.why, sizeof reload.why, "c.yaml:1:2: <what>");
-    has(get("/", "", NULL), "refused 40s ago, what was in force before stays so: c.yaml:1:2: &lt;what&gt;</dd>");
+    has(get("/", "", NULL), ">40s</time> ago, what was in force before stays so: c.yaml:1:2: &lt;what&gt;</dd>");
     has(get("/metrics", "", NULL), "\ncrumbd_config_last_reload_successful 0\n");
     has(get("/metrics", "", NULL), "\ncrumbd_config_last_reload_success_timestamp_seconds 1700000010.000000\n");
     has(get("/metrics", "", NULL), "\ncrumbd_reloads_total{result=\"refused\"} 2\n");
     reload.taken_us = 1700000030000000;
-    has(get("/", "", NULL), "<dt>reload</dt><dd>taken 30s ago</dd>");
+    has(get("/", "", NULL), ">30s</time> ago</dd>");
     has(get("/metrics", "", NULL), "\ncrumbd_config_last_reload_successful 1\n");
     reload = (struct reload){0};
 }
@@ -421,6 +536,9 @@ int main(void)
     TCase *t = tcase_create("status");
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, text_is_escaped);
+    tcase_add_test(t, files_of_the_page);
+    tcase_add_test(t, counters_are_explained);
+    tcase_add_test(t, issues_without_a_script);
     tcase_add_test(t, pages_are_escaped);
     tcase_add_test(t, an_input_that_finds_nothing);
     tcase_add_test(t, metrics_follow_the_format);

@@ -44,6 +44,8 @@ static struct store *open_it(void)
     return s;
 }
 
+static bool put_open; /* the events of `put` wait for lines after them */
+
 static enum store_result put(struct store *s, unsigned from, unsigned n)
 {
     struct store_event e[ROWS];
@@ -54,6 +56,7 @@ static enum store_result put(struct store *s, unsigned from, unsigned n)
         snprintf(e[i].event_id, sizeof e[i].event_id, "%08x000040008000000000000000", from + i);
         snprintf(payloads[i], sizeof payloads[i], "{\"row\":%u,\"more\":\"of the same\"}", from + i);
         e[i].payload.text = slice_str(payloads[i]);
+        e[i].open = put_open;
     }
     for (unsigned i = 0; i < POSITIONS; i++) {
         snprintf(parts[i], sizeof parts[i], "part %u", i);
@@ -271,6 +274,38 @@ START_TEST(harmed_while_open)
 }
 END_TEST
 
+/* Open rows are lost with its pages, and nobody who made them is there any more: each is closed, or lost by its name.
+ */
+START_TEST(harmed_with_open_rows)
+{
+    struct counts c;
+    bool while_open = _i >= HARMS;
+    struct store *s = open_it();
+    ck_assert_int_eq(put(s, 0, ROWS / 2), STORE_OK);
+    put_open = true;
+    ck_assert_int_eq(put(s, ROWS / 2, ROWS / 2), STORE_OK);
+    put_open = false;
+    if (!while_open)
+        store_close(s);
+    harms[_i % HARMS].do_it();
+    if (while_open) { /* as killed after its next checkpoint */
+        ck_assert_int_eq(put(s, ROWS, 3), STORE_OK);
+        store_close(s);
+    }
+    s = open_it();
+    while (store_close_open(s) > 0) {
+    }
+    unsigned sent = deliver_all(s), put_all = ROWS + (while_open ? 3 : 0);
+    store_counts(s, &c);
+    ck_assert_uint_eq(sent + c.v[COUNT_store_lost], put_all);
+    check_counts(s, put_all);
+    store_close(s);
+    s = open_it();
+    check_counts(s, put_all);
+    store_close(s);
+}
+END_TEST
+
 /* Killed when the old one had been moved, and the new one was without a row. */
 START_TEST(renewal_begun)
 {
@@ -360,6 +395,7 @@ int main(void)
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_loop_test(t, harmed_while_closed, 0, HARMS);
     tcase_add_loop_test(t, harmed_while_open, 0, HARMS);
+    tcase_add_loop_test(t, harmed_with_open_rows, 0, 2 * HARMS);
     tcase_add_test(t, renewal_begun);
     tcase_add_loop_test(t, removed_while_open, 0, 4);
     const char *from = getenv("TORTURE_FROM"); /* a seed that failed */

@@ -17,14 +17,16 @@
 
 #include "base/xalloc.h"
 #include "io/clock.h"
-#include "io/store.h"
+#include "io/store_issues.h"
 
 enum {
     EVENTS_MOST = 200, /* of a checkpoint */
+    MANY = 4000,       /* as a full store leaves them to wait */
     PAYLOAD_MOST = 9000,
     NUMBERS = 1 << 16,
     LIVES = 6,
     STEPS = 60, /* of one life */
+    ISSUES_BYTES = 64 << 20,
 };
 
 /* Outlives the processes that have the store. */
@@ -32,6 +34,7 @@ static struct model {
     uint64_t chance;
     unsigned sent[NUMBERS]; /* by the number of an event */
     bool open;              /* events wait for the lines after them */
+    bool small;             /* events are as short as they get */
 } * model;
 
 static char folder[64], path[96];
@@ -49,6 +52,8 @@ static struct store *open_it(enum store_mode mode)
     if (!s)
         fprintf(stderr, "%s\n", d.n ? d.v[0].text : "no reason");
     ck_assert_ptr_nonnull(s);
+    if (mode == STORE_DAEMON)
+        store_keep_issues(s, ISSUES_BYTES, INT64_C(86400000000));
     return s;
 }
 
@@ -100,7 +105,9 @@ static uint64_t offset_of(struct store *s)
 /* A checkpoint of the next n events. */
 static struct checkpoint *next_checkpoint(struct store *s, unsigned n)
 {
-    static struct store_event e[EVENTS_MOST];
+    static struct store_event e[MANY];
+    static struct issue_count issues[MANY];
+    static struct flood_row floods[MANY];
     static char noise[PAYLOAD_MOST];
     static struct position p;
     static struct store_report r;
@@ -115,15 +122,32 @@ static struct checkpoint *next_checkpoint(struct store *s, unsigned n)
         e[i] = (struct store_event){
             .open = model->open, .time_us = 1700000000000000, .title = {SLICE("title")}, .level = SLICE("error")};
         snprintf(e[i].event_id, sizeof e[i].event_id, "%08x000040008000000000000000", (unsigned)at + i);
-        e[i].payload.text = slice_of(noise, 300 + (size_t)hash_mix(at, i) % (PAYLOAD_MOST - 300));
+        /* Each is the first of its kind: the most that there can be to be kept beside it. */
+        e[i].issue = hash_mix(2, at + i) | 1;
+        issues[i] = (struct issue_count){.key = e[i].issue, .n = 1, .first_us = e[i].time_us, .last_us = e[i].time_us};
+        floods[i] = (struct flood_row){.key = e[i].issue,
+                                       .start_us = e[i].time_us,
+                                       .period_us = 3600000000,
+                                       .burst = 10,
+                                       .count = 1,
+                                       .next_pass = 2};
+        e[i].payload.text = slice_of(noise, 300 + (model->small ? 0 : (size_t)hash_mix(at, i) % (PAYLOAD_MOST - 300)));
     }
     p = (struct position){.input = SLICE("i"),
                           .part = SLICE("00000000000000aa"),
                           .offset = at + n,
                           .blob = SLICE("file1 1 2 0 0 5 0 /var/log/x")};
     r = (struct store_report){.reason = SLICE("suppressed"), .category = SLICE("error"), .quantity = n};
-    c = (struct checkpoint){
-        .events = e, .n_events = n, .positions = &p, .n_positions = 1, .reports = &r, .n_reports = 1};
+    c = (struct checkpoint){.events = e,
+                            .n_events = n,
+                            .positions = &p,
+                            .n_positions = 1,
+                            .reports = &r,
+                            .n_reports = 1,
+                            .issues = issues,
+                            .n_issues = n,
+                            .limits = floods,
+                            .n_floods = n};
     c.counts.v[COUNT_lines_in] = c.counts.v[COUNT_event] = n;
     return &c;
 }
@@ -249,6 +273,13 @@ static void begin_a_checkpoint(void)
 {
     struct store *s = open_it(STORE_DAEMON);
     struct checkpoint *c = next_checkpoint(s, EVENTS_MOST);
+    struct store_event number = {.kind = ITEM_COUNT,
+                                 .event_id = "00000000000000000000000000000001",
+                                 .level = SLICE("error"),
+                                 .title = {SLICE("7 occurrences")},
+                                 .payload = {SLICE("{\"n\":7}")}};
+    c->numbers = &number;
+    c->n_numbers = 1; /* it is not among those that are there ahead */
     others_leave(400 << 10);
     ck_assert_int_eq(store_commit(s, c), STORE_FULL);
     ck_assert_uint_gt(c->n_stored, 0);
@@ -337,6 +368,38 @@ START_TEST(open_events_in_parts)
         store_counts(s, &counts);
         ck_assert_uint_eq(counts.v[COUNT_stored_ahead], model->sent[0]);
         ck_assert_uint_eq(counts.v[COUNT_stored], model->sent[0]);
+        store_close(s);
+    }
+    remove_disk();
+}
+END_TEST
+
+/* What is new of thousands of issues at once has no room on a small disk: events and positions go in all the same, and
+   the list of issues does without. */
+START_TEST(many_new_issues)
+{
+    if (make_disk("size=3m")) {
+        struct store *s = open_it(STORE_DAEMON);
+        model->small = true;
+        enum store_result r = STORE_FULL;
+        for (unsigned tries = 0; r != STORE_OK && tries < 50; tries++) {
+            r = store_commit(s, next_checkpoint(s, MANY));
+            deliver(s, MANY, ACCEPTED);
+            store_flush(s);
+        }
+        ck_assert_msg(r == STORE_OK, "%s", store_error(s));
+        ck_assert_uint_eq(offset_of(s), MANY);
+        const struct counts *c = store_counted(s);
+        struct store_issue issue;
+        struct arena a = {0};
+        unsigned there = 0;
+        for (unsigned i = 0; i < MANY; i++)
+            there += store_issue(s, hash_mix(2, i) | 1, clock_wall_us(), &a, &issue);
+        arena_done(&a);
+        ck_assert_uint_eq(there + c->v[COUNT_issues_uncounted] + c->v[COUNT_issues_evicted], MANY);
+        ck_assert_uint_gt(c->v[COUNT_issues_uncounted], 0);
+        for (unsigned i = 0; i < MANY; i++)
+            ck_assert_uint_ge(model->sent[i], 1);
         store_close(s);
     }
     remove_disk();
@@ -450,6 +513,7 @@ int main(void)
     int seeds = getenv("TORTURE_ALL") ? ALL_SEEDS : SEEDS;
     tcase_add_test(t, a_checkpoint_in_parts);
     tcase_add_test(t, open_events_in_parts);
+    tcase_add_test(t, many_new_issues);
     tcase_add_test(t, opened_on_a_full_disk);
     tcase_add_test(t, all_files_count);
     tcase_add_loop_test(t, six_megabytes, 0, seeds);

@@ -491,6 +491,11 @@ START_TEST(detected)
     } lines[] = {
         {"<11>Nov 23 09:59:58 h app: x", FORMAT_SYSLOG},
         {"Nov 23 09:59:58 h app[1]: x", FORMAT_SYSLOG},
+        {"Nov 23 09:59:58 app[1]: x", FORMAT_SYSLOG},
+        {"Nov 23 09:59:58 shop[web]: x", FORMAT_TEXT},
+        {"Nov 23 09:59:58 h /usr/sbin/app[1]: x", FORMAT_SYSLOG},
+        {"Nov 23 09:59:58 h /usr/sbin/app: x", FORMAT_TEXT},
+        {"2026-11-23 09:59:58 worker[7]: x", FORMAT_TEXT},
         {"2026-11-23T09:59:58.1+00:00 h app: x", FORMAT_SYSLOG},
         {"2026-11-23T09:59:58.1+00:00 ERROR main: x", FORMAT_TEXT},
         {"2026-11-23T09:59:58Z stdout F x", FORMAT_CRI},

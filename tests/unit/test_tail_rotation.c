@@ -138,6 +138,35 @@ START_TEST(an_inode_again)
 }
 END_TEST
 
+/* A log that is older than any look for rotated files goes back to is truncated, written to, and renamed before anyone
+   has seen that. _i & 1: without inotify; & 2: while stopped. */
+START_TEST(truncated_and_renamed)
+{
+    enum { OLD_MS = 2500 };
+    struct rig *r = rig_new("a.log", _i & 1);
+    unsigned n = 0;
+    rig_append(r, "a.log", "%u line number\n", n++);
+    rig_start(r);
+    rig_until(r, r->n == 1);
+    uint64_t born = tail_wall_ms();
+    rig_until(r, tail_wall_ms() > born + OLD_MS);
+    rig_append(r, "a.log", "%u line number\n", n++);
+    rig_until(r, r->n == 2);
+    rig_settle(r);
+    rig_commit(r);
+    if (_i & 2)
+        rig_stop(r);
+    copytruncate(r, "a.log");
+    rig_append(r, "a.log", "%u line number\n", n++);
+    rotate(r, "a.log");
+    rig_append(r, "a.log", "%u line number\n", n++);
+    if (_i & 2)
+        rig_start(r);
+    ck_numbers(r, n);
+    rig_free(r);
+}
+END_TEST
+
 static bool make_in_inode(struct rig *r, const char *name, ino_t ino)
 {
     struct stat st;
@@ -208,6 +237,43 @@ START_TEST(killed_meanwhile)
         rig_start(r);
         ck_numbers(r, n);
         rig_commit(r);
+    }
+    rig_free(r);
+}
+END_TEST
+
+/* The files are kept by somebody whose clock is 87 s behind. */
+static void append_behind(struct rig *r, unsigned *n)
+{
+    struct timespec at[2];
+    rig_append(r, "a.log", "%u line number\n", (*n)++);
+    clock_gettime(CLOCK_REALTIME, &at[0]);
+    at[0].tv_sec -= 87;
+    at[1] = at[0];
+    ck_assert_int_eq(utimensat(AT_FDCWD, rig_path(r, "a.log"), at, 0), 0);
+}
+
+/* _i & 1: without inotify; & 2: while it was stopped. */
+START_TEST(the_files_clock_is_behind)
+{
+    struct rig *r = rig_new("a.log", _i & 1);
+    unsigned n = 0;
+    append_behind(r, &n);
+    rig_start(r);
+    rig_until(r, r->n == 1);
+    for (int round = 0; round < 3; round++) {
+        rig_settle(r);
+        rig_commit(r);
+        if (_i & 2)
+            rig_stop(r);
+        for (int i = 0; i < 3; i++) {
+            append_behind(r, &n);
+            rotate(r, "a.log");
+        }
+        append_behind(r, &n);
+        if (_i & 2)
+            rig_start(r);
+        ck_numbers(r, n);
     }
     rig_free(r);
 }
@@ -421,6 +487,64 @@ START_TEST(gone_in_its_middle)
 }
 END_TEST
 
+/* Copied and truncated, written to, rotated and deleted while stopped; the copy of what was read is still there. */
+START_TEST(gone_after_its_copy)
+{
+    struct rig *r = rig_new("a.log", _i);
+    unsigned n = 0;
+    restart(r, &n);
+    rig_stop(r);
+    rig_append(r, "a.log", "%u line number\n", n++);
+    copytruncate(r, "a.log");
+    restart(r, &n);
+    ck_losses(r, 0, 0);
+    rig_stop(r);
+    rig_append(r, "a.log", "%u line number\n", n++);
+    copytruncate(r, "a.log");
+    rig_append(r, "a.log", "lost\n");
+    rotate(r, "a.log");
+    rig_append(r, "a.log", "%s", ""); /* before its inode is free */
+    unlink(rig_path(r, "a.log.1"));
+    restart(r, &n);
+    ck_losses(r, 0, 1);
+    rig_stop(r);
+    restart(r, &n);
+    ck_losses(r, 0, 1);
+    rig_free(r);
+}
+END_TEST
+
+/* The log has another content in the same inode, as after deleting and creating where the file system gives the number
+   out again, or after emptying. _i & 2: it had not been read to its end. */
+START_TEST(made_anew_while_stopped)
+{
+    enum { LINES = 9000, READ = 700 };
+    struct rig *r = rig_new("a.log", _i & 1);
+    unsigned n = 0;
+    write_many(r, &n, _i & 2 ? LINES : READ);
+    r->pause_after = READ;
+    rig_start(r);
+    rig_until(r, r->n == READ);
+    rig_commit(r);
+    rig_crash(r);
+    r->pause_after = 0;
+    rig_append(r, "a.log", "lost\n");
+    rig_truncate(r, "a.log");
+    rig_append(r, "a.log", "new\n");
+    rig_start(r);
+    rig_until(r, r->n == READ + 1);
+    rig_settle(r);
+    ck_assert_uint_eq(r->n, READ + 1);
+    ck_losses(r, _i & 2 ? 1 : 0, _i & 2 ? 0 : 1);
+    rig_commit(r);
+    rig_stop(r);
+    rig_start(r);
+    rig_settle(r);
+    ck_losses(r, _i & 2 ? 1 : 0, _i & 2 ? 0 : 1);
+    rig_free(r);
+}
+END_TEST
+
 /* A log that was read to its end and has been removed for good, as a container's is. */
 START_TEST(nothing_follows)
 {
@@ -445,13 +569,17 @@ int main(void)
     tcase_add_loop_test(t, under_every_name, 0, 2);
     tcase_add_loop_test(t, history_stays_history, 0, 4);
     tcase_add_loop_test(t, an_inode_again, 0, 2);
+    tcase_add_loop_test(t, truncated_and_renamed, 0, 4);
     tcase_add_loop_test(t, an_empty_file_is_no_other, 0, 8);
     tcase_add_loop_test(t, killed_meanwhile, 0, 2);
+    tcase_add_loop_test(t, the_files_clock_is_behind, 0, 4);
     tcase_add_loop_test(t, compressed_before_it_was_read, 0, 8);
     tcase_add_loop_test(t, compressed_before_it_was_seen, 0, 4);
     tcase_add_loop_test(t, other_archives, 0, 4);
     tcase_add_loop_test(t, gone_while_stopped, 0, 4);
     tcase_add_loop_test(t, gone_in_its_middle, 0, 4);
+    tcase_add_loop_test(t, gone_after_its_copy, 0, 2);
+    tcase_add_loop_test(t, made_anew_while_stopped, 0, 4);
     tcase_add_loop_test(t, nothing_follows, 0, 2);
     suite_add_tcase(s, t);
     return unit_run(s);

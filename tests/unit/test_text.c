@@ -9,12 +9,18 @@
 static struct record r;
 static struct arena arena;
 
-static void parse(struct slice raw)
+static void parse_of(struct slice raw, bool untrusted)
 {
     arena_reset(&arena);
     struct parse_ctx ctx = {.arena = &arena, .last_us = RECORD_NO_TIME, .now_us = NOON};
     record_init(&r, FORMAT_TEXT, raw);
+    r.untrusted = untrusted;
     ck_assert(parser_parse(FORMAT_TEXT, &ctx, &r));
+}
+
+static void parse(struct slice raw)
+{
+    parse_of(raw, false);
 }
 
 /* clang-format off */
@@ -33,6 +39,48 @@ static const struct {
      AT(0), "error", "", "7", "Worker (pid:9) exited"},
     {"[2026-11-23 10:00:00,123: ERROR/ForkPoolWorker-1] Task a.b[uuid] raised unexpected: X()",
      AT(123000), "error", "", "", "Task a.b[uuid] raised unexpected: X()"},
+    {"Mon Nov 23 10:00:00 2026 : Error: Failed binding to auth address * port 1812",
+     AT(0), "error", "", "", "Failed binding to auth address * port 1812"},
+    {"Mon Nov 23 10:00:00 2026 : Auth: (12) Login OK: [ann]",
+     AT(0), "", "", "", "Auth: (12) Login OK: [ann]"},
+    {"2026-11-23 10:00:00: Error: no card", /* may be an exception's type */
+     AT(0), "error", "", "", "Error: no card"},
+    {"6b040ea0.0e86abe2 0x7fc4042ce200 slapd starting",
+     AT(243706), "", "", "0x7fc4042ce200", "slapd starting"},
+    {"6b040ea0.ffffffff 0x7fc4042ce200 no nanoseconds",
+     NONE, "", "", "", "6b040ea0.ffffffff 0x7fc4042ce200 no nanoseconds"},
+    {"Nov 23 10:00:00 [5997] node-1 corosync error   [TOTEM ] FAILED TO RECEIVE",
+     AT(0), "error", "corosync", "5997", "[TOTEM ] FAILED TO RECEIVE"},
+    {"Nov 23 10:00:00.123 node-1 pacemaker-fenced    [815] (reply)     error: Operation failed",
+     AT(123000), "error", "pacemaker-fenced", "815", "Operation failed"},
+    {"Nov 23 10:00:00 modulemanager\terror\tUnable to load module",
+     AT(0), "error", "modulemanager", "", "Unable to load module"},
+    {"[2026-11-23 10:00:00 +0000] critical/config: Error: no such object",
+     AT(0), "fatal", "config", "", "Error: no such object"},
+    {"[2026-11-23 10:00:00 +0000] information/cli: loader",
+     AT(0), "info", "cli", "", "loader"},
+    {"27(2781) ERROR: db_mysql [km_dbase.c:122]: x",
+     NONE, "error", "", "2781", "db_mysql [km_dbase.c:122]: x"},
+    {"0: (940): ERROR: Cannot bind socket",
+     NONE, "error", "", "940", "Cannot bind socket"},
+    {"<warn>  [1795428000.1234] device (wlan0): lost",
+     NONE, "warning", "", "", "device (wlan0): lost"},
+    {"<error> of a sentence",
+     NONE, "", "", "", "<error> of a sentence"},
+    {"2026-11-23 10:00:00 #719(normal) <x8hq1k>; lua; mill.lua:12: x",
+     AT(0), "", "lua", "719", "mill.lua:12: x"},
+    {"2026-11-23 10:00:00 #719(controller) open_mill: x",
+     AT(0), "", "controller", "719", "open_mill: x"},
+    {"   812:20261123:100000.123 server #0 started",
+     AT(123000), "", "", "812", "server #0 started"},
+    {"[2026-11-23 10:00:00.123] C [rpc-clnt.c:161:ping] 0-gv0: no answer",
+     AT(123000), "fatal", "", "", "[rpc-clnt.c:161:ping] 0-gv0: no answer"},
+    {"[2026-11-23 10:00:00.123] A [b] of c",
+     AT(123000), "", "", "", "A [b] of c"},
+    {"[1795428000] SERVICE ALERT: web-1;HTTP;OK;HARD;3;back",
+     AT(0), "", "", "", "SERVICE ALERT: web-1;HTTP;OK;HARD;3;back"},
+    {"[23/Nov/2026:10:00:00] ENGINE Bus STARTED",
+     AT(0), "", "", "", "ENGINE Bus STARTED"},
     {"ERROR:root:something broke",
      NONE, "error", "root", "", "something broke"},
     {"ERROR:    Exception in ASGI application",
@@ -69,6 +117,18 @@ static const struct {
      AT(0), "warning", "", "", "PHP Warning:  foo in /a.php on line 3"},
     {"[23-Nov-2026 10:00:00] WARNING: [pool www] child 7 exited on signal 11",
      AT(0), "warning", "", "", "[pool www] child 7 exited on signal 11"},
+    {"2026-11-23 10:00:00 | error | msg",
+     AT(0), "error", "", "", "msg"},
+    {"2026-11-23 10:00:00 an error | msg",
+     AT(0), "", "", "", "an error | msg"},
+    {"23-Nov-26 10:00:00 - ERROR - msg",
+     AT(0), "error", "", "", "msg"},
+    {"23-Nov-26 10:00:00,123 - shop.pay - ERROR - msg",
+     AT(123000), "error", "shop.pay", "", "msg"},
+    {"23/Nov/26 10:00:00 - ERROR - msg",
+     AT(0), "error", "", "", "msg"},
+    {"23 Nov 26 10:00:00 - ERROR - msg",
+     NONE, "", "", "", "23 Nov 26 10:00:00 - ERROR - msg"},
     {"7:M 23 Nov 2026 10:00:00.123 # Server initialized",
      AT(123000), "warning", "", "7", "Server initialized"},
     {"7:M 23 Nov 2026 10:00:00.123 * Ready to accept connections",
@@ -281,6 +341,24 @@ static const struct {
      AT(123000), "error", "general", "", "BIND"},
     {"[1795428000] unbound[7:0] error: unbound",
      AT(0), "error", "unbound[7:0]", "", "unbound"},
+    {"[1795428000] unbound[7:0] fatal error: unbound",
+     AT(0), "fatal", "unbound[7:0]", "", "unbound"},
+    {"2026-11-23 10:00:00,123 fail2ban.server         [7]: ERROR   Fail2ban",
+     AT(123000), "error", "fail2ban.server", "7", "Fail2ban"},
+    {"2026-11-23 10:00:00,123 fail2ban.filter         [7]: INFO    [sshd] Found 192.0.2.7",
+     AT(123000), "info", "fail2ban.filter", "7", "[sshd] Found 192.0.2.7"},
+    {"2026-11-23 10:00:00,123 web-1 proftpd[7]: fatal: ProFTPD",
+     AT(123000), "fatal", "proftpd", "7", "ProFTPD"},
+    {"[2026-11-23T10:00:00+0000] error    : Monit",
+     AT(0), "error", "", "", "Monit"},
+    {"[!] stunnel",
+     RECORD_NO_TIME, "error", "", "", "stunnel"},
+    {"[ ] stunnel",
+     RECORD_NO_TIME, "", "", "", "[ ] stunnel"},
+    {"2026-11-23 10:00:00.123 *ERROR* [qtp1-12] com.acme.Shop Sling",
+     AT(123000), "error", "", "", "[qtp1-12] com.acme.Shop Sling"},
+    {"2026-11-23 10:00:00.123 *ERRORS* are no level",
+     AT(123000), "", "", "", "*ERRORS* are no level"},
     {"2026/11/23 10:00:00 kid1| ERROR: squid",
      AT(0), "error", "kid1", "", "squid"},
     {"2026-11-23T10:00:00.123456Z ERROR request{id=7 user=\"a b\"}:job{n=1}: shop::pay: tracing",
@@ -328,6 +406,13 @@ static const struct {
      AT(0), "debug", "", "7", "CommitTransaction"},
     {"postgres[812]: [8-1] 2026-11-23 10:00:00 UTC [7] FATAL:  no file",
      NONE, "fatal", "", "812", "no file"},
+    /* Windows' servicing logs. */
+    {"2026-11-23 10:00:00, Error                 CBS    Failed to open the package",
+     AT(0), "error", "", "", "CBS    Failed to open the package"},
+    {"2026-11-23 10:00:00, Info                  DISM   PID=7 started",
+     AT(0), "info", "", "", "DISM   PID=7 started"},
+    {"2026-11-23 10:00:00, error or not",
+     AT(0), "", "", "", ", error or not"},
     /* csvlog. */
     {"2026-11-23 10:00:00.123 UTC,\"app\",\"shop\",7,\"10.0.0.4:5432\",5ec9e4c1.848f,3,\"INSERT\",2026-11-23 09:59:00 UTC,"
      "4/12,0,ERROR,23505,\"duplicate key violates \"\"k\"\"\",\"Key (code)=(A4)\",,,,,\"insert into bin(id, code)",
@@ -480,6 +565,10 @@ static const struct {
      AT(123456), "error", "", "", "[MSGID: 113001] [posix.c:12:func] 0-vol: GlusterFS"},
     {"2026-11-23T10:00:00.123+0000 7f2a8318f700 -1 osd.3 12 Ceph",
      AT(123000), "error", "", "", "osd.3 12 Ceph"},
+    {"2026-11-23T10:00:00.123+0000 7f2a8318f700  0 log_channel(cluster) log [ERR] : Ceph",
+     AT(123000), "error", "log_channel(cluster)", "", "Ceph"},
+    {"2026-11-23T10:00:00.123+0000 7f2a8318f700  0 log_channel(cluster) log [DBG] : Ceph",
+     AT(123000), "debug", "log_channel(cluster)", "", "Ceph"},
     /* Others. */
     {"2026.11.23 10:00:00.123456 [ 812 ] {query-id} <Error> executeQuery: ClickHouse",
      AT(123456), "error", "executeQuery", "812", "ClickHouse"},
@@ -499,6 +588,10 @@ static const struct {
      AT(123000), "error", "bridge", "", "Open vSwitch"},
     {"2026-11-23T10:00:00.123Z|00012|vlog(main)|EMER|Open vSwitch",
      AT(123000), "fatal", "vlog(main)", "", "Open vSwitch"},
+    {"2026-11-23T10:00:00.123Z\t1f2e3d4c-0000-1111-2222-333344445555\tERROR\tAWS' Node.js",
+     AT(123000), "error", "", "", "AWS' Node.js"},
+    {"2026-11-23T10:00:00.123Z\t1f2e3d4c-0000-1111-2222-333344445555\tan id, and no level",
+     AT(123000), "", "", "", "1f2e3d4c-0000-1111-2222-333344445555\tan id, and no level"},
     {"2026-11-23 10:00:00.123456 99.00% [ERR] mod_x.c:12 FreeSWITCH",
      AT(123456), "error", "", "", "mod_x.c:12 FreeSWITCH"},
     {"2026-11-23 10:00:00,123:shop.pay:ERROR:columns of colons",
@@ -525,6 +618,66 @@ static const struct {
      AT(0), "warning", "", "", "=WARNING REPORT==== 23-Nov-2026::10:00:00 ==="},
     {"<3>no disk",
      NONE, "error", "", "", "no disk"},
+    {"20261123-10:00:00:123|Step_LSC|30002312|onStandStepChanged 3579",
+     AT(123000), "", "Step_LSC", "30002312", "onStandStepChanged 3579"},
+    {"20261123-9:5:2:81|Step_SPUtils|30002312| getTodayTotalDetailSteps = 7",
+     AT(81000 - INT64_C(3298000000)), "", "Step_SPUtils", "30002312", "getTodayTotalDetailSteps = 7"},
+    {"20261123-10:00:00:123|Step_LSC|a sentence|with bars",
+     AT(123000), "", "Step_LSC", "", "a sentence|with bars"},
+    {"20261123-10:00:00:123|ERROR|30002312|columns with a level",
+     AT(123000), "error", "", "", "30002312|columns with a level"},
+    {"20261123-10:00:00:1234|no milliseconds",
+     AT(0), "", "", "", ":1234|no milliseconds"},
+    {"2026-11-23 10:00:00\tpay\t812\tcolumns of tabs",
+     AT(0), "", "pay", "812", "columns of tabs"},
+    {"2026-11-23 10:00:00\tpay\tone tab may be in a text",
+     AT(0), "", "", "", "pay\tone tab may be in a text"},
+    {"2026-11-23 10:00:00:123 ERROR milliseconds behind a colon",
+     AT(123000), "error", "", "", "milliseconds behind a colon"},
+    {"2026-11-23-10.00.00.123456 ERROR Db2",
+     AT(123456), "error", "", "", "Db2"},
+    {"2026-11-23 10.20.30.40 an address",
+     NONE, "", "", "", "2026-11-23 10.20.30.40 an address"},
+    {"[10.30 10:00:00] chrome.exe - proxy.example:5070 open through proxy HTTPS",
+     AT(-24 * INT64_C(86400000000)), "", "", "", "proxy.example:5070 open through proxy HTTPS"},
+    {"[11.23 10:00:00] chrome.exe *64 - proxy.example:443 close",
+     AT(0), "", "", "", "proxy.example:443 close"},
+    {"[11.23 10:00:00] 7z.exe - shop.example:80 open directly",
+     AT(0), "", "", "", "shop.example:80 open directly"},
+    {"[23.11 10:00:00] the day first",
+     AT(0), "", "", "", "the day first"},
+    {"11/10 10:00:00 of two days that it can be the later one",
+     AT(-13 * INT64_C(86400000000)), "", "", "", "of two days that it can be the later one"},
+    {"10/11 10:00:00 of two days that it can be the later one",
+     AT(-13 * INT64_C(86400000000)), "", "", "", "of two days that it can be the later one"},
+    {"13-32 10:00:00 no day",
+     NONE, "", "", "", "13-32 10:00:00 no day"},
+    {"11-23 10:00:00.123  1702  2395 E WindowManager: no focus",
+     AT(123000), "error", "WindowManager", "1702", "no focus"},
+    {"11-23 10:00:00.123  1702  2395 V Audio   : Android pads its tags",
+     AT(123000), "debug", "Audio", "1702", "Android pads its tags"},
+    {"11-23 10:00:00.123  1702  2395 F libc    : Fatal signal 11",
+     AT(123000), "fatal", "libc", "1702", "Fatal signal 11"},
+    {"11-23 10:00:00.123  1702  2395 X Tag: no level of Android's",
+     AT(123000), "", "", "2395", "1702  2395 X Tag: no level of Android's"},
+    {"- 1795428000 2026.11.23 R02-M1-N0-C:J12-U11 2026-11-23-10.00.00.675872 R02-M1-N0-C:J12-U11 RAS KERNEL INFO corrected",
+     AT(675872), "info", "KERNEL", "", "corrected"},
+    {"KERNDTLB 1795428000 2026.11.23 R02-M1 2026-11-23-02.00.00.675872 R02-M1 RAS KERNEL FATAL data TLB error",
+     AT(675872), "fatal", "KERNEL", "", "data TLB error"},
+    {"- 1795428000 2026.11.23 dn228 Nov 23 12:00:00 dn228/dn228 crond(pam_unix)[2915]: session closed",
+     AT(0), "", "", "2915", "session closed"},
+    {"- 1131566461 2005.11.09 dn228 Nov 9 12:01:01 dn228/dn228 kernel: out of the year that is said",
+     INT64_C(1131566461000000), "", "", "", "out of the year that is said"},
+    {"1795428000 2026.11.23 dn228 ERROR no alerts are named",
+     AT(0), "error", "", "", "no alerts are named"},
+    {"- 1795428000 2026.10.23 dn228 the day is another one",
+     NONE, "", "", "", "- 1795428000 2026.10.23 dn228 the day is another one"},
+    {"134681 node-246 unix.hw net.niff.up 1795428000 1 NIFF: node node-246 is up",
+     AT(0), "", "unix.hw", "", "NIFF: node node-246 is up"},
+    {"134681 node-246 node status 1795428000 -1 not responding",
+     AT(0), "", "node", "", "not responding"},
+    {"134681 orders were sent 1795428000 and a sentence goes on",
+     NONE, "", "", "", "134681 orders were sent 1795428000 and a sentence goes on"},
 };
 /* clang-format on */
 
@@ -589,6 +742,38 @@ START_TEST(named)
 }
 END_TEST
 
+/* What the collector of a cluster knows beside time and level. */
+START_TEST(clusters)
+{
+    parse(SLICE("KERNDTLB 1795428000 2026.11.23 R02-M1 2026-11-23-02.00.00.675872 R02-M1 RAS KERNEL FATAL x"));
+    ck_slice(r.host, "R02-M1");
+    ck_slice(record_value(&r, "alert"), "KERNDTLB");
+    parse(SLICE("- 1795428000 2026.11.23 dn228 Nov 23 12:00:00 dn228/dn228 crond[2915]: x"));
+    ck_slice(r.host, "dn228");
+    ck_slice(r.app, "crond");
+    ck_assert_uint_eq(r.n_fields, 0);
+    parse(SLICE("134681 node-246 unix.hw net.niff.up 1795428000 1 x"));
+    ck_slice(r.host, "node-246");
+    ck_slice(record_value(&r, "state"), "net.niff.up");
+    parse(SLICE("[10.30 10:00:00] chrome.exe - x"));
+    ck_slice(r.app, "chrome.exe");
+}
+END_TEST
+
+/* Of a sender on another host the text says when and what, and not whose it is. */
+START_TEST(clusters_of_strangers)
+{
+    parse_of(SLICE("- 1795428000 2026.11.23 R02-M1 2026-11-23-10.00.00.675872 R02-M1 RAS KERNEL FATAL x"), true);
+    ck_assert(!r.host.n && r.level == LEVEL_FATAL);
+    ck_slice(r.message, "x");
+    parse_of(SLICE("134681 node-246 unix.hw net.niff.up 1795428000 1 x"), true);
+    ck_assert(!r.host.n);
+    ck_slice(r.message, "x");
+    parse_of(SLICE("[10.30 10:00:00] chrome.exe - x"), true);
+    ck_assert(!r.app.n);
+}
+END_TEST
+
 START_TEST(apache_client)
 {
     parse(SLICE("[Mon Nov 23 10:00:00.123456 2026] [core:error] [pid 7:tid 8] [client 10.0.0.1:5000] AH00124: x"));
@@ -637,6 +822,8 @@ int main(void)
     TCase *t = tcase_create("text");
     tcase_add_checked_fixture(t, NULL, teardown);
     tcase_add_test(t, layouts);
+    tcase_add_test(t, clusters);
+    tcase_add_test(t, clusters_of_strangers);
     tcase_add_test(t, apache_client);
     tcase_add_test(t, fields_behind);
     tcase_add_test(t, named);

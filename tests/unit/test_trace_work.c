@@ -165,7 +165,7 @@ static double dearer(const struct trace_grammar *g, struct slice lines, double o
         sbuf_done(&log);
     }
     double twice = (double)ns[1] / (double)bytes[1] / ((double)ns[0] / (double)bytes[0]);
-    ck_assert_msg(twice * 200 <= TWICE_PERCENT || ns[1] < SLACK_NS,
+    ck_assert_msg(twice * 200 <= (double)TWICE_PERCENT || ns[1] < SLACK_NS,
                   "%.*s: twice the lines cost %.1f times as much: %.*s", SLICE_ARG(g->language), 2 * twice,
                   (int)(lines.n > 100 ? 100 : lines.n), lines.p);
     return (double)ns[0] / (double)bytes[0] / ordinary_ns;
@@ -180,8 +180,8 @@ START_TEST(adversarial_lines)
         adversarial(g, &lines);
         ck_assert_uint_gt(lines.n, TRACE_LINE_BYTES);
         double own = ordinary(g), times = dearer(g, sbuf_slice(&lines), own);
-        ck_assert_msg(times < DEARER_MAX, "%.*s: such lines cost %.0f times as much as a trace", SLICE_ARG(g->language),
-                      times);
+        ck_assert_msg(times < (double)DEARER_MAX, "%.*s: such lines cost %.0f times as much as a trace",
+                      SLICE_ARG(g->language), times);
         sbuf_done(&lines);
     }
 }
@@ -258,13 +258,13 @@ static void check_pattern(const struct trace_grammar *g, const struct trace_tran
     pump_each(t->text, TRACE_LINE_BYTES, on_line, d);
     try_samples(g, d);
     d->line.n--; /* its line feed */
-    for (unsigned i = 0; i < AGAIN_MAX && times > YARDSTICKS_MAX; i++) {
+    for (unsigned i = 0; i < AGAIN_MAX && times > (double)YARDSTICKS_MAX; i++) {
         uint64_t one = least_ns(yard);
         times = (double)least_ns(d) / (double)one;
     }
-    ck_assert_msg(times <= YARDSTICKS_MAX, "%.*s: a line costs %.0f times as much as one looked at once: %.*s: %.*s",
-                  SLICE_ARG(g->language), times, SLICE_ARG(t->text), (int)(d->line.n > 100 ? 100 : d->line.n),
-                  d->line.p);
+    ck_assert_msg(times <= (double)YARDSTICKS_MAX,
+                  "%.*s: a line costs %.0f times as much as one looked at once: %.*s: %.*s", SLICE_ARG(g->language),
+                  times, SLICE_ARG(t->text), (int)(d->line.n > 100 ? 100 : d->line.n), d->line.p);
 }
 
 START_TEST(each_pattern_alone)

@@ -297,7 +297,7 @@ START_TEST(positions_stay)
 }
 END_TEST
 
-static const int versions[] = {2, 3, 4, 6, 7, 9, 10, 11};
+static const int versions[] = {2, 3, 4, 6, 7, 9, 10, 11, 13};
 
 struct seen_file {
     char path[32];
@@ -344,6 +344,8 @@ START_TEST(every_version_goes_on)
     ck_assert(f.n == 1 && f.offset == 66);
     ck_assert_int_eq(ask(path, "SELECT count(*) FROM event JOIN before USING(event_id,title,payload)"), 2);
     ck_assert_str_eq(f.path, log);
+    /* From 13 on an event says of which issue it is. */
+    ck_assert_int_eq(ask(path, "SELECT count(*) FROM issue WHERE count=1 AND title<>''"), version < 13 ? 0 : 2);
     for (unsigned i = 0; i < 2; i++) {
         struct store_row *row = store_next(store, SLICE(""), ITEM_EVENT, INT64_C(4000000000000000));
         ck_assert_ptr_nonnull(row);

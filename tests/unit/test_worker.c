@@ -96,7 +96,7 @@ static void on_mail(void *u, struct mail *m)
     b->ended = c->last;
     b->checkpoints++;
     worker_checkpoint_free(c);
-    worker_answer(b->worker, shares_copy(&b->free));
+    worker_answer(b->worker, shares_copy(&b->free), true);
 }
 
 /* --- the bench --- */
@@ -187,12 +187,12 @@ static struct bench *bench_new(void)
     b->late = evtimer_new(b->base, on_late, b);
     event_add(b->late, &deadline);
     b->mailbox = mailbox_new(b->base, on_mail, b);
-    worker_prepare(b->worker, b->snapshot);
+    worker_prepare(b->worker, b->snapshot, NULL);
     worker_inputs(b->worker, b->states);
     struct worker_checkpoint *first = worker_look(b->worker);
     if (first)
         on_mail(b, &first->mail);
-    worker_start(b->worker, b->mailbox, NULL);
+    worker_start(b->worker, b->mailbox);
     memset(b->tcp, -1, sizeof b->tcp);
     return b;
 }

@@ -1,6 +1,7 @@
 """network: threads that send numbered errors over UDP, TCP and HTTP, one at a time, and go on whatever becomes of crumbd."""
 import http.client
 import json
+import math
 import random
 import socket
 import threading
@@ -28,8 +29,11 @@ class Sender(threading.Thread):
             if not n:
                 return
             self.sent += 1
-            self.numbers.put(number, self, self.sent)
-            if not self.try_to_send(self.message(number)):
+            # On its way until the call has returned: a crumbd that ends in between may have it or not.
+            self.numbers.put(number, self, self.sent, math.inf)
+            if self.try_to_send(self.message(number)):
+                self.numbers.put(number, self, self.sent)
+            else:
                 self.numbers.give_back(number)
                 self.hang_up()
             self.over.wait(self.pause_s * self.rnd.random() * 2)

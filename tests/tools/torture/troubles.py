@@ -348,7 +348,7 @@ class Half(Trouble):
         seconds = w.rnd.random()
 
         def between():
-            if w.rnd.random() < 0.5:
+            if writer.reopen_at is None and w.rnd.random() < 0.5:  # else it would be opened anew in the middle of a line
                 writer.rotate(late_s=1000)
             w.wait(seconds)
         with writer.lock:
@@ -406,6 +406,9 @@ class Damage(Trouble):
 
     def act(self, w):
         if w.rnd.random() < 0.6 or not os.path.exists(w.store):
+            return None
+        free = os.statvfs(os.path.dirname(w.store))
+        if free.f_bavail * free.f_frsize < 1 << 20:  # no new one can take its place, and crumbd says so and ends
             return None
         running = w.alive and w.rnd.random() < 0.5
         if not running and w.alive:

@@ -120,13 +120,13 @@ class World:
 
     def kill(self, again_s):
         self.wake()
-        self.at_risk_since(time.monotonic() - UNSTORED_S)
+        self.at_risk_since(UNSTORED_S)
         self.daemon.kill()
         return self.down(-signal.SIGKILL, again_s)
 
     def terminate(self, again_s):
         self.wake()
-        self.at_risk_since(time.monotonic())
+        self.at_risk_since(0)
         began = time.monotonic()
         self.daemon.signal(signal.SIGTERM)
         self.daemon.wait(END_S)
@@ -157,10 +157,11 @@ class World:
         """So long it may not store what comes."""
         self.stalls.append((time.monotonic(), time.monotonic() + seconds))
 
-    def at_risk_since(self, since):
-        """crumbd ends now, and what the network brought since then, or since it was held up before, may be in no store."""
-        for begin, end in self.stalls:
-            since = min(since, begin) if end >= since else since
+    def at_risk_since(self, unstored_s):
+        """crumbd ends now, and what the network brought so long before may be in no store. While it was held up it stored nothing."""
+        since = time.monotonic() - unstored_s
+        for begin, end in reversed(self.stalls):
+            since = min(since, begin - unstored_s) if end >= since else since
         self.down_since = since
 
     def stalled_until_now(self):

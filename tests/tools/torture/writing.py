@@ -28,8 +28,8 @@ class Numbers:
             self.places += [None] * n
             return first, n
 
-    def put(self, number, source, at):
-        self.places[number - 1] = Place(source, at, time.monotonic())
+    def put(self, number, source, at, when=None):
+        self.places[number - 1] = Place(source, at, time.monotonic() if when is None else when)
 
     def give_back(self, number):
         """Nobody can know whether it was taken."""
