@@ -6,6 +6,7 @@ import re
 import signal
 import threading
 
+from harness import total
 from kafka_broker import Broker
 from standin import parse_envelope
 
@@ -112,6 +113,19 @@ class Group:
         return self.running
 
 
+def all_runs(t):
+    """The totals of each member's store over all its runs, summed. Lines balance, events balance, and rows (`unnamed_rows`, by what lies in the store)."""
+    summed = collections.Counter()
+    for name in ("one", "two", "three", "four"):
+        got = json.loads(t.run("ledger", "--json", "--store", t.path(name + ".db"))[0])
+        t.eq((got["outbox"], got["unnamed_rows"]), ({"open": 0, "ready": 0, "dead": 0}, 0), "what is left of " + name)
+        summed.update(got["counts"])
+    t.eq(total(summed, "FATE"), summed["lines_in"], "lines that met a fate in all runs: %s" % +summed)
+    t.eq(total(summed, "LOSS"), 0, "what was lost in all runs: %s" % +summed)
+    t.eq(total(summed, "BECAME"), total(summed, "MADE"), "what became of events in all runs: %s" % +summed)
+    return summed
+
+
 def come_and_go(t, lines, batch, changes, seed, seconds=0, tell=lambda _: None):
     """Members are killed, ended, frozen and started while numbered lines are written; at the end each error is there once, and what came
     twice is equal in all its bytes."""
@@ -136,4 +150,11 @@ def come_and_go(t, lines, batch, changes, seed, seconds=0, tell=lambda _: None):
     t.eq(sorted(number_of(e) for e in up.events), list(range(0, writer.written, 10)), "each number is one event")
     several = [texts for texts in payloads(up).values() if len(texts) > 1]
     assert not several, "%d events that came twice differ: %s" % (len(several), several[:1])
-    tell("each of %d errors is one event; %d came more than once" % (len(up.events), len(up.duplicates)))
+    summed = all_runs(t)
+    # What a member judged after its last commit is judged again by who takes its partition, and sent again: no line less than there are, and of each
+    # event that a member calls sent the server knows.
+    judged, errors = summed["lines_in"] - summed["read_twice"], summed["event"]
+    assert judged >= writer.written and errors >= len(up.events), (judged, errors)
+    assert len(up.events) <= summed["sent"] <= len(up.events) + len(up.duplicates), (summed["sent"], len(up.events), len(up.duplicates))
+    tell("each of %d errors is one event; %d came more than once; by the ledgers of all runs %d lines were read, %d of them once more, and %d events sent" % (
+        len(up.events), len(up.duplicates), summed["lines_in"], summed["lines_in"] - writer.written, summed["sent"]))
