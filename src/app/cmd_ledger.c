@@ -46,7 +46,9 @@ static void print_text(const struct ledger *l)
         printf("; the daemon with pid %" PRIu64 " goes on with it", l->pid);
     printf("\n\n%12" PRIu64 "  %-24s %s\n", in, "lines_in", count_rows[COUNT_lines_in].help);
     if (in > fates)
-        printf("%12" PRIu64 "  %-24s %s\n", in - fates, "under way", "have no fate yet: held for the lines after them");
+        printf("%12" PRIu64 "  %-24s %s\n", in - fates, "under way",
+               l->running ? "have no fate yet: held for the lines after them"
+                          : "had no fate when a run was killed: the next start reads them again");
     print_kind(l, COUNT_FATE, "what became of them");
     print_kind(l, COUNT_LOSS, "lost");
     print_kind(l, COUNT_FACT, "also counted");

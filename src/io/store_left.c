@@ -1,8 +1,8 @@
 /*
- * What an earlier run left without a name, counted when the store is opened, before it goes on: events that it had
- * stored ahead of a checkpoint whose rest never came, open rows that went with the pages of a damaged store. What no
- * count explains after that is said once, so that it is not taken for this run's. Then the rows that it left open are
- * closed.
+ * What an earlier run left without a name, counted when the store is opened, before it goes on: lines that it held,
+ * events that it had stored ahead of a checkpoint whose rest never came, open rows that went with the pages of a
+ * damaged store. What no count explains after that is said once, so that it is not taken for this run's. Then the rows
+ * that it left open are closed.
  *
  * A start may not be able to do that: the disk is full, or a tool has the store. This run's checkpoints would add to
  * the number of what is ahead, or delete it; an event that is made again would become one with its row, were that still
@@ -57,6 +57,18 @@ static bool name_after_renewal(struct store *s)
     return ok;
 }
 
+/* Lines that an earlier run had read and not decided when it was killed. Whoever reads them again counts them anew. */
+static bool name_held(struct store *s)
+{
+    struct counts c;
+    int64_t none;
+    if (!store_read_counts(s, Q_COUNTS, &c, &none))
+        return false;
+    uint64_t in = c.v[COUNT_lines_in], fates = count_fates(&c);
+    return in <= fates ||
+           (store_run(s, Q_BEGIN) && store_add_count(s, COUNT_held_again, in - fates) && store_end(s, GIVES_ROOM));
+}
+
 /* Says once how many rows were unnamed before, so that rows which go unnamed from now on are seen apart from them. */
 static void begin_unnamed_rows(struct store *s)
 {
@@ -74,7 +86,9 @@ static void begin_unnamed_rows(struct store *s)
 static enum store_result name(struct store *s)
 {
     const char *doing = NULL;
-    if (!name_ahead(s))
+    if (!name_held(s))
+        doing = "count the lines that were held";
+    else if (!name_ahead(s))
         doing = "count what was stored ahead";
     else if (!name_after_renewal(s))
         doing = "count what a renewed store has lost";

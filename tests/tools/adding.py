@@ -107,7 +107,7 @@ try:
     harness.check_ledger({"dummies": 1})
 except harness.Failure as e:
     print(e)
-print("unnamed rows:", harness.unnamed_rows(sys.argv[1]))
+print("unnamed rows and lines:", harness.unnamed(sys.argv[1]))
 """
 
 
@@ -236,7 +236,7 @@ def check_sides(crumbd, source, folder):
     """The counter says that a row came to the store, and none did: the store and the harness know it by the counter's row alone."""
     want("run again", *run_daemon(crumbd, folder), "some came or went unnamed before", "unnamed_rows=-1")
     want("the harness", *run([sys.executable, "-B", "-c", HARNESS, os.path.join(folder, "store.db")], os.path.join(source, "tests", "tools")),
-         "1 events were made, 0 stored or lost", "unnamed rows: -2")
+         "1 events were made, 0 stored or lost", "unnamed rows and lines: (-2, 0)")
 
 
 def check(crumbd, source, folder):

@@ -96,8 +96,9 @@ def check_ledger(ledger, sent=None):
         raise Failure("%d messages were sent, and the ledger knows %d: %s" % (sent, lines + unframed, ledger))
 
 
-def unnamed_rows(path):
-    """How many rows a store has beyond those that its counts of all runs, also of those that were killed, know of; None: it is no store."""
+def unnamed(path):
+    """What the counts of all runs in a store, also of those that were killed, do not explain: how many more rows there are, and how many more lines
+    were read than met a fate. None: it is no store."""
     db = sqlite3.connect("file:%s?mode=ro" % path, uri=True)
     try:
         counts = dict(db.execute("SELECT name, value FROM count"))
@@ -106,7 +107,7 @@ def unnamed_rows(path):
         return None
     finally:
         db.close()
-    return ready - total(counts, "CAME") + total(counts, "WENT")
+    return ready - total(counts, "CAME") + total(counts, "WENT"), counts.get("lines_in", 0) - total(counts, "FATE")
 
 
 def sample(all_of_them, most):
@@ -369,12 +370,15 @@ class Scenario:
         self.until(lambda: not self.left_running(), lambda: "left running: %s" % self.left_running(), left_ceiling_s)
 
     def check_stores(self):
-        """Whatever was killed meanwhile: rows came and went by name only."""
+        """Whatever was killed meanwhile: rows came and went by name only, and no line is without a fate unless the last run was killed."""
+        ended = all(d.p.returncode == 0 for d in {tuple(d.argv): d for d in self.programs if isinstance(d, Daemon)}.values())
         for folder, _, names in os.walk(self.dir):
             for path in (os.path.join(folder, name) for name in names if name.endswith(".db")):
-                rows = unnamed_rows(path)
+                rows, lines = unnamed(path) or (None, None)
                 if rows is not None and rows != self.unnamed.get(path, 0):
                     raise Failure("%s has %d rows beyond those it has counted" % (path, rows))
+                if lines and (ended or lines < 0):
+                    raise Failure("%s has %d lines without a fate, over all runs" % (path, lines))
 
     def check_sent(self):
         """The numbers of senders and of stand-ins, which were counted without knowing of each other."""

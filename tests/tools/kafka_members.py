@@ -153,7 +153,7 @@ def come_and_go(t, lines, batch, changes, seed, seconds=0, tell=lambda _: None):
     summed = all_runs(t)
     # What a member judged after its last commit is judged again by who takes its partition, and sent again: no line less than there are, and of each
     # event that a member calls sent the server knows.
-    judged, errors = summed["lines_in"] - summed["read_twice"], summed["event"]
+    judged, errors = summed["lines_in"] - summed["read_twice"] - summed["held_again"], summed["event"]
     assert judged >= writer.written and errors >= len(up.events), (judged, errors)
     assert len(up.events) <= summed["sent"] <= len(up.events) + len(up.duplicates), (summed["sent"], len(up.events), len(up.duplicates))
     tell("each of %d errors is one event; %d came more than once; by the ledgers of all runs %d lines were read, %d of them once more, and %d events sent" % (

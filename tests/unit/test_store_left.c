@@ -1,7 +1,8 @@
 /*
  * What a run that was killed leaves in the store, and what the runs after it make of that: events stored ahead of a
- * checkpoint whose rest never came, rows that are still open. Whatever a start could not do for want of room, or
- * because somebody else had the store, every event that was made has become something in the ledger of all runs.
+ * checkpoint whose rest never came, rows that are still open, lines that were held. Whatever a start could not do for
+ * want of room, or because somebody else had the store, every event that was made has become something in the ledger of
+ * all runs.
  */
 #include "tests/unit/unit.h"
 
@@ -238,6 +239,37 @@ START_TEST(what_a_start_could_not_name)
 }
 END_TEST
 
+/* Three lines had no fate when the run was killed. They are named once, by the next start, or where that has no store
+   to write in before its first checkpoint. */
+START_TEST(lines_that_were_held)
+{
+    struct counts c;
+    struct store *s = start();
+    next_checkpoint(EVENTS, 0);
+    run.c.counts.v[COUNT_lines_in] += 3;
+    ck_assert(commit(s));
+    store_counts(s, &c);
+    ck_assert_uint_eq(c.v[COUNT_held_again], 0); /* it still runs */
+    store_close(s);
+    if (_i)
+        tell_other("BEGIN IMMEDIATE");
+    s = start();
+    if (_i)
+        tell_other("COMMIT");
+    next_checkpoint(3, 0); /* which read them again */
+    ck_assert(commit(s));
+    for (unsigned starts = 0; starts < 2; starts++) {
+        store_counts(s, &c);
+        ck_assert_uint_eq(c.v[COUNT_held_again], 3);
+        ck_assert_uint_eq(c.v[COUNT_lines_in], count_fates(&c));
+        store_close(s);
+        s = start();
+    }
+    store_close(s);
+    other_goes();
+}
+END_TEST
+
 static void live(void)
 {
     bool had = chance(3) == 0;
@@ -285,6 +317,7 @@ int main(void)
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, rows_that_a_start_could_not_close);
     tcase_add_test(t, what_a_start_could_not_name);
+    tcase_add_loop_test(t, lines_that_were_held, 0, 2);
     tcase_add_loop_test(t, many_lives, 0, getenv("TORTURE_ALL") ? 10 * SEEDS : SEEDS);
     suite_add_tcase(s, t);
     return unit_run(s);

@@ -174,12 +174,12 @@ def pairs(w, ledger, arrived, gone):
     if w.damaged:
         return [events]
     left, unsent = left_to_send(w, arrived)
-    found = [("lines read, and their fates", ledger.get("lines_in", 0) - ledger.get("restored_lines", 0), harness.total(ledger, "FATE")), events,
+    found = [("lines read, and their fates", ledger.get("lines_in", 0), harness.total(ledger, "FATE")), events,
              ("events that arrived, and were sent or are left to be sent again", len(arrived.ids),
               ledger.get("sent", 0) - made_again(arrived, ledger) + refused_again(arrived, left, ledger) + left)]
     if not w.senders:
         written = len(w.numbers.written) - len(gone) + unsent
-        read = ledger.get("lines_in", 0) - sum(ledger.get(n, 0) for n in ("read_twice", "read_again", "restored_lines"))
+        read = ledger.get("lines_in", 0) - sum(ledger.get(n, 0) for n in ("read_twice", "read_again", "held_again"))
         # What went ahead of its checkpoint, and whose file was deleted before it was read again, arrived and was never counted as read.
         if w.deleted:
             read += max(0, min(written - read, ledger.get("stored_ahead", 0) - ledger.get("stored_before", 0)))
