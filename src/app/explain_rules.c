@@ -68,7 +68,7 @@ static char *unmet_text(const struct explained *e, const struct judge_unmet *u)
     if (u->kind == JUDGE_UNMET_FORMAT)
         return xasprintf("`match` matches, but it is for another format: this is %s", format_name(r->format));
     if (u->kind == JUDGE_UNMET_LEVEL)
-        return xasprintf("`match` matches, but `when` wants level %s: this is %s",
+        return xasprintf("`match` matches, but `when` wants level %s%s: this is %s", u->only_level ? "=" : "",
                          u->no_level ? "none" : level_name(u->level), r->level ? level_name(r->level) : "of none");
     struct slice v = record_value_of(r, &u->condition->ref), name = u->condition->ref.name;
     struct slice pattern = slice_sub(u->condition->text, 0, VALUE_POINTS);

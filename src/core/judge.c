@@ -126,7 +126,7 @@ static bool level_holds(const struct rule_when *w, const struct record *r)
 {
     if (w->no_level)
         return r->level == LEVEL_NONE || (r->unsaid && !r->trace);
-    return w->level <= r->level;
+    return w->only_level ? w->level == r->level : w->level <= r->level;
 }
 
 static enum regex_result when_holds(struct judge *j, const struct rule_when *w, const struct record *r)
@@ -301,10 +301,12 @@ static void identify(const struct judging *g)
 /* False: they will not hold, whatever finishing the record brings. */
 static bool when_may_hold(struct judge *j, const struct rule_when *w, const struct record *r)
 {
+    if (!level_holds(w, r))
+        return false;
     for (unsigned i = 0; i < w->n; i++)
         if ((w->conditions[i].settled >> r->format & 1) && condition_holds(j, &w->conditions[i], r) == REGEX_NO)
             return false;
-    return level_holds(w, r);
+    return true;
 }
 
 /*
@@ -502,7 +504,8 @@ void judge_show(struct judge *j, struct shown *shown, const struct record *r, st
 
 static bool first_unmet(struct judge *j, const struct rule_when *w, const struct record *r, struct judge_unmet *out)
 {
-    *out = (struct judge_unmet){.kind = JUDGE_UNMET_FORMAT, .level = w->level, .no_level = w->no_level};
+    *out = (struct judge_unmet){
+        .kind = JUDGE_UNMET_FORMAT, .level = w->level, .only_level = w->only_level, .no_level = w->no_level};
     if (w->formats && !(w->formats >> r->format & 1))
         return true;
     out->kind = JUDGE_UNMET_LEVEL;

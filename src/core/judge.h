@@ -99,7 +99,8 @@ void judge_show(struct judge *j, struct shown *shown, const struct record *r, st
 /* For explain: what keeps a rule from a record. They leave the captures of the last match as they are. */
 struct judge_unmet {
     enum { JUDGE_UNMET_FORMAT, JUDGE_UNMET_LEVEL, JUDGE_UNMET_FIELD } kind;
-    enum level level;                       /* that was wanted; */
+    enum level level;                       /* that was wanted, */
+    bool only_level;                        /* and no other; */
     bool no_level;                          /* or none */
     const struct rule_condition *condition; /* FIELD */
 };

@@ -10,8 +10,9 @@ static const char *const group_words[] = {"fingerprint", "stack", NULL};
 
 static const struct key key_pattern = {.type = KEY_TEXT, KEY_AT(struct raw_pattern, regex)};
 
-/* By enum level; the last is RULE_NO_LEVEL. */
-static const char *const when_levels[] = {"", "debug", "info", "warning", "error", "fatal", "none", NULL};
+/* By enum level, then RULE_NO_LEVEL, then by enum level again. */
+static const char *const when_levels[] = {"",       "debug", "info",     "warning", "error",  "fatal", "none",
+                                          "=debug", "=info", "=warning", "=error",  "=fatal", NULL};
 
 static const struct key when_keys[] = {
     {.name = "format",
@@ -26,7 +27,8 @@ static const struct key when_keys[] = {
      .type = KEY_ENUM,
      KEY_AT(struct raw_when, level),
      .names = when_levels,
-     .help = "The least level the record must have; `none`: it must say no level at all, and be no stack trace."},
+     .help = "The least level the record must have; `=warning`: this one and no other; `none`: it must say no level "
+             "at all, and be no stack trace."},
     {.name = "*",
      .type = KEY_MAP,
      KEY_MANY(struct raw_when, fields, n_fields),

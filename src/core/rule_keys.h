@@ -8,11 +8,11 @@
 #include "core/rule_set.h"
 #include "text/keys.h"
 
-enum { RULE_NO_LEVEL = LEVEL_FATAL + 1 };
+enum { RULE_NO_LEVEL = LEVEL_FATAL + 1 }; /* more than it: the level that many above, and no other */
 
 struct raw_when {
     const struct conf_node *format;
-    unsigned level; /* enum level, or RULE_NO_LEVEL */
+    unsigned level; /* enum level, RULE_NO_LEVEL, or above */
     struct raw_pattern {
         struct slice name;
         const struct conf_node *regex;

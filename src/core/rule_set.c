@@ -85,7 +85,8 @@ static void add_format(struct loader *l, const struct conf_node *n, struct rule_
 static void load_when(struct loader *l, const struct raw_when *raw, struct rule_when *w)
 {
     w->no_level = raw->level == RULE_NO_LEVEL;
-    w->level = w->no_level ? LEVEL_NONE : (enum level)raw->level;
+    w->only_level = raw->level > RULE_NO_LEVEL;
+    w->level = w->no_level ? LEVEL_NONE : (enum level)(w->only_level ? raw->level - RULE_NO_LEVEL : raw->level);
     if (raw->format && raw->format->type == CONF_LIST)
         for (const struct conf_node *n = raw->format->child; n; n = n->next)
             add_format(l, n, w);

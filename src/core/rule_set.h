@@ -35,6 +35,7 @@ struct rule_condition {
 struct rule_when {
     unsigned formats; /* a bit for each enum format; 0: any */
     enum level level; /* at least; NONE: any */
+    bool only_level;  /* level: =warning: this one and no other */
     bool no_level;    /* level: none: what has said none, and is no stack trace */
     struct rule_condition *conditions;
     unsigned n;

@@ -107,6 +107,12 @@ START_TEST(what_does_not_meet_does_not_win)
     says(NULL, FILES(PACK("one") "  - id: one.fatal\n    match: 'full'\n    when: {level: fatal}\n"
                                  "    samples: [{lines: 'FATAL disk full', event: {level: fatal}}]\n",
                      FULL));
+    /* No more than this level, and no less. */
+    says(NULL, FILES(PACK("one") "  - id: one.warning\n    match: 'full'\n    when: {level: =warning}\n"
+                                 "    event: {level: error}\n    samples:\n"
+                                 "      - {lines: 'WARN disk full', event: {level: error}}\n"
+                                 "      - {lines: 'INFO disk full', event: none}\n",
+                     FULL));
     says(NULL, FILES(PACK("one") "  - id: one.unless\n    match: 'full'\n    unless: 'disk'\n"
                                  "    samples: [{lines: 'ERROR full house', event: {level: error}}]\n",
                      FULL));

@@ -67,7 +67,18 @@ static const char *const about_code[] = {"apache.php-uncaught",
                                          "symfony.messenger-failed",
                                          "systemd.coredump",
                                          "zookeeper.start-failed",
-                                         "uwsgi.worker-died"};
+                                         "uwsgi.worker-died",
+                                         "warned.cause",
+                                         "warned.code",
+                                         "warned.err",
+                                         "warned.error",
+                                         "warned.error-message",
+                                         "warned.failed",
+                                         "warned.attempt",
+                                         "warned.lost",
+                                         "warned.full",
+                                         "warned.died",
+                                         "warned.certificate"};
 
 /* Whose type stands in the text, or whose samples hold a trace, and that are about one condition all the same. */
 static const char *const about_a_condition[] = {"gunicorn.stopped-request",
@@ -100,6 +111,7 @@ static const char *const about_a_condition[] = {"gunicorn.stopped-request",
                                                 "unlevelled.go",
                                                 "unlevelled.limit",
                                                 "unlevelled.assertion",
+                                                "warned.exception",
                                                 "puma.caught"};
 
 static const struct {
