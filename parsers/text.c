@@ -326,7 +326,7 @@ static enum level level_from(struct slice *s, struct record *r, bool stamped)
             return level;
         }
         thread = thread_of(rest, bracket, thread);
-        pairs = pairs || slice_chr(word_at(rest), '=');
+        pairs = pairs || (!bracket && slice_chr(word_at(rest), '=')); /* Jenkins' "[id=7]" is its thread */
         if (!skip_before_level(&rest, bracket, stamped, r))
             break;
     }

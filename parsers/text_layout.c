@@ -164,6 +164,11 @@ static bool is_in_name(char c)
     return is_in_service(c) || ascii_capital(c);
 }
 
+static bool is_in_host(char c)
+{
+    return is_in_name(c) || c == '.';
+}
+
 /* "imap(ann)<7><session>: Error: text" of Dovecot, also "auth: Error: text". */
 static bool service(struct slice *s, bool stamped, struct record *r)
 {
@@ -183,6 +188,29 @@ static bool service(struct slice *s, bool stamped, struct record *r)
     r->level = level;
     r->logger = slice_sub(*s, 0, name);
     *s = rest;
+    return true;
+}
+
+/* "web-1 proftpd[7] web-1 (192.0.2.7[192.0.2.7]): text" of ProFTPD's own log: its server behind the process, and for
+ * whom. */
+static bool proftpd(struct slice *s, struct record *r)
+{
+    struct slice rest = *s, pid, inside, host = word_at(rest);
+    slice_skip(&rest, host.n);
+    if (!host.n || !starts(rest, " proftpd["))
+        return false;
+    slice_skip(&rest, strlen(" proftpd"));
+    size_t n = pair_at(rest, '[', ']', &pid);
+    slice_skip(&rest, n + 1);
+    struct slice server = slice_sub(rest, 0, slice_span(slice_sub(rest, 0, NAME_MAX), is_in_host));
+    slice_skip(&rest, server.n);
+    if (starts(rest, " ("))
+        slice_skip(&rest, 1 + pair_at(slice_from(rest, 1), '(', ')', &inside));
+    if (!n || !server.n || !starts(rest, ": "))
+        return false;
+    r->logger = SLICE("proftpd");
+    r->procid = pid;
+    *s = slice_from(rest, 2);
     return true;
 }
 
@@ -284,14 +312,26 @@ static bool skip_one(struct slice *s, const char *mark)
     return there;
 }
 
-/* "shop.pay ERROR x", "shop.pay: ERROR: x", "shop.pay - ERROR - x": a name with dots in small letters and a level in
- * capitals, as Python's loggers are told to write them where the carrier has the time. */
+/* "       [7]: " behind fail2ban's name. */
+static void skip_process(struct slice *s)
+{
+    struct slice rest = *s, pid;
+    skip_spaces(&rest);
+    size_t n = pair_at(rest, '[', ']', &pid);
+    if (n && all_digits(pid) && rest.n > n && rest.p[n] == ':')
+        *s = slice_from(rest, n);
+}
+
+/* "shop.pay ERROR x", "shop.pay: ERROR: x", "shop.pay - ERROR - x", "shop.pay [7]: ERROR x": a name with dots in small
+ * letters and a level in capitals, as Python's loggers are told to write them where the carrier has the time. */
 static bool dotted(struct slice *s, struct record *r)
 {
     struct slice rest = *s, name = slice_sub(rest, 0, slice_span(slice_sub(rest, 0, NAME_MAX), is_in_dotted));
     slice_skip(&rest, name.n);
     if (!name.n || !ascii_small(*name.p) || name.p[name.n - 1] == '.' || !slice_chr(name, '.'))
         return false;
+    if (starts(rest, " "))
+        skip_process(&rest);
     bool apart = skip_one(&rest, " - ") || skip_one(&rest, ": ") || skip_one(&rest, " ");
     struct slice word = slice_sub(rest, 0, slice_span(slice_sub(rest, 0, NAME_MAX), ascii_capital));
     enum level level = level_from_word(word);
@@ -299,6 +339,7 @@ static bool dotted(struct slice *s, struct record *r)
     if (!apart || word.n < 4 || level == LEVEL_NONE ||
         !(skip_one(&rest, " - ") || skip_one(&rest, ": ") || skip_one(&rest, " ")))
         return false;
+    skip_spaces(&rest);
     r->level = level;
     r->logger = name;
     *s = rest;
@@ -385,7 +426,7 @@ static bool aws_runtime(struct slice *s, struct record *r)
 bool text_layout(struct slice *s, bool stamped, struct record *r)
 {
     if (stamped && (aws_runtime(s, r) || sql_server(s, r) || letter(s, r) || behind_thread(s, r) || esxi(s, r) ||
-                    servicing(s, r) || program(s, r)))
+                    servicing(s, r) || proftpd(s, r) || program(s, r)))
         return true;
     if (text_columns(s, stamped, r))
         return true;

@@ -157,13 +157,28 @@ static bool skip_place(struct slice *s)
     return true;
 }
 
+/* Jenkins: "\th.n.DiskSpaceMonitor#markOffline: message", the class and the method. */
+static void class_and_hash(struct slice *s, struct record *r)
+{
+    struct slice name = word_at(*s), class = slice_sub(name, 0, name.n - 1), method = class;
+    if (!slice_ends(name, SLICE(":")) || !is_name(class) || !slice_chr(slice_split(&method, '#'), '.') || !method.n)
+        return;
+    r->logger = slice_sub(class, 0, class.n - method.n - 1);
+    slice_skip(s, name.n);
+    skip_spaces(s);
+}
+
 /* zap on a console: "\tshop.pay\tpay/charge.go:42\tmessage", where the logger may be missing. */
 static void tabbed(struct slice *s, struct record *r)
 {
     slice_skip(s, 1);
     struct slice rest = *s, name = slice_split(&rest, '\t');
-    if (skip_place(s) || !is_name(name) || !skip_place(&rest))
+    if (skip_place(s))
         return;
+    if (!is_name(name) || !skip_place(&rest)) {
+        class_and_hash(s, r);
+        return;
+    }
     r->logger = name;
     *s = rest;
 }
@@ -331,6 +346,24 @@ static bool process_and_call(struct slice *s, struct record *r)
     return true;
 }
 
+/* Calico: "[7] felix/health.go 188: message", with no space before it. */
+static bool process_and_place(struct slice *s, struct record *r)
+{
+    struct slice pid, rest = *s;
+    slice_skip(&rest, pair_at(rest, '[', ']', &pid));
+    if (rest.p == s->p || !all_digits(pid) || !starts(rest, " "))
+        return false;
+    slice_skip(&rest, 1);
+    struct slice file = slice_split(&rest, ' ');
+    size_t line = slice_span(rest, ascii_digit);
+    if (!slice_ends(file, SLICE(".go")) || !line || !starts(slice_from(rest, line), ": "))
+        return false;
+    r->procid = pid;
+    r->logger = file;
+    *s = slice_from(rest, line + 2);
+    return true;
+}
+
 /* "postfix/smtpd[7]: message" of Postfix in containers, as a syslog's daemon would write it: who speaks. */
 static bool tagged(struct slice *s, struct record *r)
 {
@@ -383,7 +416,7 @@ static bool behind_mark(struct slice *s, struct record *r)
 {
     switch (s->n ? *s->p : ' ') {
     case '[':
-        return process_and_call(s, r) || name_in_brackets(s, r);
+        return process_and_call(s, r) || process_and_place(s, r) || name_in_brackets(s, r);
     case ':':
         slice_skip(s, 1);
         if (!skip_spaces(s))
