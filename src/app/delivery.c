@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/html_text.h"
+#include "app/page_html.h"
+#include "app/show.h"
 #include "app/status.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -100,6 +103,13 @@ static void put_project(struct json *j, const struct project *p)
     json_map_end(j);
 }
 
+static void projects_done(struct projects *all)
+{
+    for (unsigned i = 0; i < all->n; i++)
+        free(all->v[i].name);
+    free(all->v);
+}
+
 void delivery_write(const struct sender *s, struct store *store, struct sbuf *out)
 {
     struct projects all = {0};
@@ -109,15 +119,79 @@ void delivery_write(const struct sender *s, struct store *store, struct sbuf *ou
     json_map(&j);
     json_key(&j, "projects");
     json_array(&j);
-    for (unsigned i = 0; i < all.n; i++) {
+    for (unsigned i = 0; i < all.n; i++)
         put_project(&j, &all.v[i]);
-        free(all.v[i].name);
-    }
     json_array_end(&j);
     json_map_end(&j);
     json_end(&j);
     sbuf_addc(out, '\n');
-    free(all.v);
+    projects_done(&all);
+}
+
+/* --- as HTML --- */
+
+enum { ANSWER_MAX = 300 };
+
+static bool takes_none(const struct project *p)
+{
+    return p->known && p->view.state != SENDER_DELIVERING;
+}
+
+static void put_next(const struct project *p, int64_t now_us, struct sbuf *out)
+{
+    char span[SHOW_SMALL];
+    if (takes_none(p) && p->view.next_us > now_us)
+        sbuf_addf(out, ", next try in %s", show_span(p->view.next_us - now_us, span));
+}
+
+/* As the page's own script says it (health.js). */
+static void put_sentence(const struct project *p, int64_t now_us, struct sbuf *out)
+{
+    uint64_t waiting = p->rows[STORE_STATE_READY];
+    if (!p->known && !*p->name) {
+        sbuf_adds(out, SLICE("<p>No Sentry is configured. Events stay here, in the store.</p>\n"));
+        return;
+    }
+    sbuf_addf(out, "<p>%s",
+              !p->known                        ? "No server is configured for "
+              : p->view.state == SENDER_PAUSED ? "Refused by "
+              : takes_none(p)                  ? "Not delivering to "
+                                               : "Delivering to ");
+    html_text(out, *p->name ? slice_str(p->name) : SLICE("Sentry"), ANSWER_MAX);
+    if (p->known && p->view.since_us) {
+        sbuf_adds(out, SLICE(" since "));
+        page_html_age(now_us, p->view.since_us, out);
+    }
+    if (takes_none(p) && *p->view.answer) {
+        sbuf_adds(out, SLICE(": "));
+        html_text(out, slice_str(p->view.answer), ANSWER_MAX);
+    }
+    if (waiting)
+        sbuf_addf(out, ", %" PRIu64 " %s", waiting, waiting == 1 ? "event waits" : "events wait");
+    put_next(p, now_us, out);
+    sbuf_adds(out, SLICE(".</p>\n"));
+}
+
+void delivery_page(const struct sender *s, struct store *store, int64_t now_us, struct sbuf *out)
+{
+    struct projects all = {0};
+    bool hurt = false, known = false;
+    gather(s, store, &all);
+    for (unsigned i = 0; i < all.n; i++) {
+        hurt |= takes_none(&all.v[i]);
+        known |= all.v[i].known;
+    }
+    sbuf_addf(out, "<section class=\"panel verdict %s\"><h1>%s</h1>\n",
+              hurt    ? "bad"
+              : known ? "good"
+                      : "info",
+              hurt    ? "Not delivering"
+              : known ? "Delivering"
+                      : "Kept here");
+    for (unsigned i = 0; i < all.n; i++)
+        put_sentence(&all.v[i], now_us, out);
+    sbuf_adds(out, SLICE("</section>\n"));
+    projects_done(&all);
 }
 
 /* --- dead letters --- */

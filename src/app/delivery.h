@@ -11,6 +11,8 @@
    "answered":…,"waiting":N,"open":N,"dead":N},…]}, null for what there is not. off: nothing is configured for it, but
    the store has rows of it. Without any project it is the default one that is off. s NULL: the sender has ended. */
 void delivery_write(const struct sender *s, struct store *store, struct sbuf *out);
+/* The same as HTML, for who has no scripts: the whole in two words, and a sentence for each project. */
+void delivery_page(const struct sender *s, struct store *store, int64_t now_us, struct sbuf *out);
 /* {"dead":[{"id":…,"state":"dead",…},…],"next":"…"|null}: the newest `most` below an id, the newest first. False: the
    store cannot be read. */
 bool delivery_dead(struct store *store, int64_t below, unsigned most, struct sbuf *out);

@@ -67,7 +67,7 @@ static void routes_answer_page(struct status *s, struct store *store, const stru
     store_totals(store, &s->outbox);
     ask_balances(s, store);
     a->type = answer_html;
-    status_page_overview(s, &a->body);
+    status_page_overview(s, store, &a->body);
     issues_page_newest(store, ROUTES_PAGE_ISSUES, s->now_us, &a->body);
     status_page_rest(s, &a->body);
 }

@@ -98,8 +98,8 @@ void status_rules_page(const struct status *s, unsigned most, struct sbuf *out);
 
 /* --- status_page.c --- */
 
-/* The page /: its begin, and what stands below the issues. */
-void status_page_overview(const struct status *s, struct sbuf *out);
+/* The page /: its begin with whether events leave, and what stands below the issues. */
+void status_page_overview(const struct status *s, struct store *store, struct sbuf *out);
 void status_page_rest(const struct status *s, struct sbuf *out);
 /* The page /flow: its begin, one row for each event, its end. complete: all rows that were asked for could be read. */
 void status_page_flow(const struct status *s, struct sbuf *out);

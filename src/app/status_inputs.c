@@ -276,7 +276,7 @@ static void put_progress(const struct status *s, unsigned i, struct sbuf *out)
         sbuf_addf(out, "%u %s, ", state->files, state->files == 1 ? "file" : "files");
     if (is_member(&s->inputs[i]))
         sbuf_addf(out, "%u %s, ", state->partitions, state->partitions == 1 ? "partition" : "partitions");
-    sbuf_addf(out, "%" PRIu64 " lines", state->lines);
+    sbuf_addf(out, "%" PRIu64 " %s", state->lines, state->lines == 1 ? "line" : "lines");
     if (state->last_line_us) {
         put(out, ", the last ");
         page_html_age(s->now_us, state->last_line_us, out);
@@ -317,7 +317,7 @@ static void put_trouble(const struct status *s, unsigned i, struct sbuf *out)
         put(out, " <span class=\"bad\">not open</span>");
     else if (s->inputs[i].awaited && !state->files)
         put(out, " <span class=\"dim\">not there yet</span>");
-    else if (follows_files(&s->inputs[i]) && !state->files)
+    else if (follows_files(&s->inputs[i]) && !state->files && !state->unreadable)
         put(out, " <span class=\"warning\">finds no file</span>");
     put_warning(state->unreadable, "unreadable", out);
     if (!state->trouble.us)

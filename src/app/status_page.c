@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/delivery.h"
 #include "app/html_text.h"
 #include "app/page_html.h"
 #include "app/show.h"
@@ -106,7 +107,7 @@ static void put_outbox(const struct status *s, struct sbuf *out)
 static void put_facts(const struct status *s, struct sbuf *out)
 {
     char rules[SHOW_SMALL];
-    sbuf_addf(out, "<div class=\"row\"><h1>crumbd %s</h1>", PACKAGE_VERSION);
+    sbuf_addf(out, "<div class=\"row\"><h2>crumbd %s</h2>", PACKAGE_VERSION);
     page_html_badge(out, s->not_healthy ? "bad" : "good", s->not_healthy ? SLICE("hangs") : SLICE("running"));
     page_html_badge(out, s->not_ready ? "bad" : "good", s->not_ready ? SLICE("not ready") : SLICE("ready"));
     put(out, "<p>for ");
@@ -119,7 +120,7 @@ static void put_facts(const struct status *s, struct sbuf *out)
         put_fact(out, "not ready", s->not_ready);
     put_fact(out, "configuration", s->config ? s->config : "none: what this host has");
     put_reload(s, out);
-    put_fact(out, "Sentry", s->dsn_from ? s->dsn_from : "no DSN: events stay here, in the store");
+    put_fact(out, "DSN", s->dsn_from ? s->dsn_from : "none: events stay here, in the store");
     put_fact(out, "store", s->store_path);
     snprintf(rules, sizeof rules, "%u", s->rules->n);
     put_fact(out, "rules", rules);
@@ -127,9 +128,10 @@ static void put_facts(const struct status *s, struct sbuf *out)
     put(out, "</dl>\n");
 }
 
-void status_page_overview(const struct status *s, struct sbuf *out)
+void status_page_overview(const struct status *s, struct store *store, struct sbuf *out)
 {
     page_html_begin("crumbd", true, out);
+    delivery_page(s->sender, store, s->now_us, out);
     put_facts(s, out);
 }
 

@@ -183,11 +183,13 @@ static void say_loop(const char *path, const struct safe_why *why)
              log_c("remedy", "remove the link, or name the file itself in tail"));
 }
 
-static void say_failed(const char *path, const struct safe_why *why)
+/* The page shows what to do as well: who looks there has not seen the log. */
+static void say_failed(struct tail *t, const char *path, const struct safe_why *why)
 {
     if (say_link_failed(path, why))
         return;
     char *what = remedy(path, why->error);
+    input_trouble(&t->input, &t->sink, "%s: %s; %s", path, reason_of(why), what);
     log_warn("cannot read a file, will keep trying", log_c("path", path), log_c("error", strerror(why->error)),
              log_c("remedy", what));
     free(what);
@@ -274,7 +276,7 @@ void tail_cannot_read(struct tail *t, const char *path, const struct safe_why *w
         t->sink.counts->v[COUNT_files_refused]++;
         say_refused(path, why);
     } else
-        say_failed(path, why);
+        say_failed(t, path, why);
 }
 
 void tail_cannot_list(struct tail *t, const char *folder, const struct safe_why *why)

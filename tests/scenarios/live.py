@@ -163,8 +163,14 @@ def project(port):
     return get(port, "/api/delivery")["projects"][0]
 
 
+def plain_verdict(port):
+    """What the page says of delivery to who has no scripts: a class, the whole, a sentence without markup."""
+    found = re.search(r'<main id="main">\n<section class="panel verdict (\w+)"><h1>(.*?)</h1>\n<p>(.*?)</p>\n</section>', text(port, "/"))
+    return found.group(1), found.group(2), re.sub("<[^>]*>", "", found.group(3))
+
+
 def scenario_delivery_is_told(t):
-    """Whether events leave, since when not, when next, what the server said last; also as it changes."""
+    """Whether events leave, since when not, when next, what the server said last; also as it changes, and first on the page without scripts."""
     up = t.upstream()
     d, port = start(t, 'sentry: {dsn: "%s"}\n' % up.dsn())
     t.wait_events(up, 1)
@@ -173,17 +179,23 @@ def scenario_delivery_is_told(t):
     t.eq((p["project"], p["state"], p["next"], p["waiting"], p["dead"]), ("", "delivering", None, 0, 0))
     assert p["upstream"].endswith("%d/1" % up.port) and up.dsn().split("//")[1][:32] not in p["upstream"], p
     assert abs(p["since"] - time.time()) < 60 and abs(p["answered"] - time.time()) < 60, p
+    said = plain_verdict(port)
+    assert said[:2] == ("good", "Delivering") and re.fullmatch(r"Delivering to Sentry since \d+s\.", said[2]), said
     stream = live(port)
-    up.default = {"status": 503, "body": b"come back later"}
+    up.default = {"status": 503, "body": b"come back <b>later"}
     t.append("error.log", nginx_line(2))
     t.until(lambda: project(port)["state"] == "waiting", "it is seen to fail")
     p = project(port)
     assert p["answer"].startswith("HTTP 503") and p["waiting"] == 1 and p["next"] >= p["since"], p
+    said = plain_verdict(port)
+    assert said[:2] == ("bad", "Not delivering"), said
+    assert re.fullmatch(r"Not delivering to Sentry since \d+s: HTTP 503.*come back &lt;b&gt;later.*, 1 event waits(, next try in \d+s)?\.", said[2]), said
     t.until(lambda: any(x["projects"][0]["state"] == "waiting" for x in stream.of("delivery")), "told without being asked")
     up.default = {"status": 401, "body": b"who are you"}
     t.eq(ask(port, "/api/dead/all/retry", "POST", {"X-Crumbd": "1"})[0], 200)
     t.until(lambda: project(port)["state"] == "paused", "it is paused")
     assert project(port)["next"] - time.time() > 60, project(port)
+    assert re.fullmatch(r"Refused by Sentry since .*: HTTP 401.*, 1 event waits, next try in \d+m\.", plain_verdict(port)[2]), plain_verdict(port)
     up.default = {}
     t.eq(ask(port, "/api/dead/all/retry", "POST", {"X-Crumbd": "1"})[0], 200)
     t.until(lambda: project(port)["state"] == "delivering", "it delivers again")

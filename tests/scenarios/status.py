@@ -59,6 +59,7 @@ def scenario_status_page_without_a_sentry(t):
     t.eq([(e["id"], e["level"], e["attempts"]) for e in events], [(ids[0], "error", 0), (ids[1], "error", 0)])
     status, headers, page = ask(port, "/")
     t.eq((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
+    assert '<section class="panel verdict info"><h1>Kept here</h1>\n<p>No Sentry is configured. Events stay here' in page, page
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy and "nonce" not in policy and "http" not in policy, policy
     for path in re.findall(r'(?:href|src)="(/page/[^"]*)"', page):
@@ -322,7 +323,7 @@ def scenario_inputs_that_read_nothing_are_seen(t):
     assert "finds no file" in page and "%d lines, the last " % (2 + mine) in page, page
     if not mine:
         assert metric("last_error_timestamp_seconds", logs) > 1700000000
-        assert "logs/secret.log: Permission denied" in page, page
+        assert re.search("logs/secret.log: Permission denied; (let|add) the user crumbd runs as", page), page
         os.chmod(secret, 0o600)
         t.until(lambda: metric("unreadable", logs) == 0 and metric("lines_total", logs) == 3, "it is read now")
     t.write("none/b.log", "one\n")
