@@ -1,5 +1,6 @@
 /* crumbd check: the configuration, and every rule with its samples and patterns. */
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "io/in_tail.h"
 #include "io/kafka_client.h"
 #include "io/kafka_producer.h"
+#include "io/peer.h"
 #include "io/store.h"
 #include "text/keys.h"
 
@@ -181,6 +183,53 @@ static void check_inputs(const struct settings *s, struct diag *d)
     }
 }
 
+static struct err_place place_of_key(const struct settings *s, const char *key)
+{
+    const struct conf_node *n = s->file ? conf_get(s->file->root, key) : NULL;
+    return n ? conf_place(n) : (struct err_place){.file = s->path};
+}
+
+/* What is there of the store, or the nearest folder above it that is. */
+static char *nearest_there(const char *store)
+{
+    char *path = xstrdup(store), *slash;
+    while (access(path, F_OK) != 0 && errno == ENOENT && (slash = strrchr(path, '/')) && slash != path)
+        *slash = '\0';
+    return path;
+}
+
+/* As for files that cannot be read: who asks may not be who runs it, so it is a warning. */
+static void check_store(const struct settings *s, struct diag *d)
+{
+    char *lock = xasprintf("%s.lock", s->store), *path = nearest_there(lock);
+    if (*path == '/' && eaccess(path, W_OK) != 0)
+        err_add(d, ERR_WARNING, place_of_key(s, "store"),
+                "the store %s cannot be written: %s: %s; the user crumbd runs as must be able to", s->store, path,
+                strerror(errno));
+    free(path);
+    free(lock);
+}
+
+static bool is_beyond_this_host(const char *host)
+{
+    static const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *a = NULL;
+    struct peer p = {0};
+    if (!host || getaddrinfo(host, NULL, &hints, &a) != 0)
+        return false;
+    peer_set(&p, a->ai_addr);
+    freeaddrinfo(a);
+    return !peer_is_local(&p);
+}
+
+static void check_page(const struct settings *s, struct diag *d)
+{
+    if (is_beyond_this_host(s->http.host) && !s->http_token_file)
+        err_add(d, ERR_WARNING, place_of_key(s, "http"),
+                "there will be no page, but health and metrics alone: this address is not loopback, and no "
+                "http_token_file is named");
+}
+
 static int check(const struct arguments *a)
 {
     struct diag d = {0};
@@ -189,8 +238,11 @@ static int check(const struct arguments *a)
     struct settings *s = rules_alone ? NULL : settings_load_anyway(a->config, &sound, &d);
     if (s)
         check_inputs(s, &d);
-    if (sound)
+    if (sound) {
+        check_store(s, &d);
+        check_page(s, &d);
         check_patterns(s, &d);
+    }
     if (sound && a->dump) {
         settings_dump(s, stdout);
         print_sandbox(s);

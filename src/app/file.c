@@ -8,9 +8,10 @@ enum { BLOCK = 64 * 1024 };
 
 static bool refuse(const char *path, int e, struct diag *d, struct err_place at)
 {
-    const char *hint = e == EACCES   ? "; who may read it: namei -l, and the user crumbd runs as"
-                       : e == ENOENT ? "; check the path"
-                                     : "";
+    const char *hint =
+        e == EACCES   ? "; let this user read it, or run crumbd as one who may; namei -l shows the rights on the way"
+        : e == ENOENT ? "; check the path"
+                      : "";
     if (at.file)
         err_add(d, ERR_ERROR, at, "cannot read %s: %s%s", path, strerror(e), hint);
     else

@@ -43,10 +43,10 @@ bool rules_load_files(struct rule_set *set, char *const *files, unsigned n, stru
 bool rules_load(struct rule_set *set, const struct settings *s, struct diag *d)
 {
     char **files;
-    unsigned n = settings_rule_files(s, &files, d);
+    unsigned errors = d->errors, n = settings_rule_files(s, &files, d);
     bool ok = rules_load_files(set, files, n, d);
     settings_files_free(files, n);
-    return ok;
+    return ok && d->errors == errors;
 }
 
 /* --- what is proven before it runs --- */

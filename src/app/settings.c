@@ -543,6 +543,11 @@ const char *settings_rule_hint(struct slice name)
     return err_nearest(name, words) ? "; did you mean \"shipped\"?" : "";
 }
 
+static bool is_pattern(const char *path)
+{
+    return strpbrk(path, "*?[") != NULL;
+}
+
 unsigned settings_rule_files(const struct settings *s, char ***files, struct diag *d)
 {
     char **found = NULL;
@@ -559,8 +564,9 @@ unsigned settings_rule_files(const struct settings *s, char ***files, struct dia
         }
         if (e == 0)
             globfree(&g);
-        else
-            err_add(d, ERR_WARNING, rule_place(s, i), "no rule file matches %s%s", pattern,
+        else /* a pattern may have no file yet, but who names one means it */
+            err_add(d, is_pattern(pattern) ? ERR_WARNING : ERR_ERROR, rule_place(s, i),
+                    is_pattern(pattern) ? "no rule file matches %s%s" : "there is no rule file %s%s", pattern,
                     settings_rule_hint(s->rules[i]));
         free(pattern);
     }

@@ -425,7 +425,8 @@ static const struct key settings_keys[] = {
      KEY_MANY(struct settings, rules, n_rules),
      .of = &key_string,
      .def = "[shipped]",
-     .help = "Rule files and patterns, tried in this order; shipped is what is installed with crumbd."},
+     .help = "Rule files, which must be there, and patterns, tried in this order; shipped is what is installed with "
+             "crumbd."},
     {.name = "fallback",
      .type = KEY_ENUM,
      AT(options.fallback),

@@ -68,7 +68,10 @@ int lockfile_take(const char *path, const char *what, struct diag *d)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd < 0) {
-        err_plain(d, "cannot open the lock file %s: %s", path, strerror(errno));
+        bool may_not = errno == EACCES || errno == EPERM || errno == EROFS;
+        err_plain(d, "cannot open the lock file %s: %s%s", path, strerror(errno),
+                  may_not ? "; the user crumbd runs as must be able to write in its folder, or `store` names another"
+                          : "");
         return -1;
     }
     struct stat st;

@@ -59,7 +59,9 @@ static bool set_up_daemon_file(struct store *s, struct diag *d)
     store_undo_renewal(s);
     /* Made here and not by SQLite for the sake of its mode; -wal and -shm get the same one. */
     s->file_fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    return s->file_fd >= 0 || err_plain(d, "cannot open the store %s: %s", s->path, strerror(errno));
+    return s->file_fd >= 0 ||
+           err_plain(d, "cannot open the store %s: %s%s", s->path, strerror(errno),
+                     errno == EACCES ? "; it must belong to the user crumbd runs as, or `store` names another" : "");
 }
 
 void store_scrub_by(struct store *s, const struct options *opt)

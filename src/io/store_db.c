@@ -156,6 +156,7 @@ bool store_open_failed(struct store *s, struct diag *d, const char *doing)
                          "and -shm files and "
                          "start again; `sqlite3 FILE .recover` can get events out of the old one",
                          s->path, sqlite3_errmsg(s->db));
-    return err_plain(d, "cannot %s the store %s: %s%s%s", doing, s->path, sqlite3_errmsg(s->db), os ? ", " : "",
-                     os ? strerror(os) : "");
+    return err_plain(d, "cannot %s the store %s: %s%s%s%s", doing, s->path, sqlite3_errmsg(s->db), os ? ", " : "",
+                     os ? strerror(os) : "",
+                     os == EACCES ? "; root may open it, and the user crumbd runs as, to whom it must belong" : "");
 }
