@@ -319,10 +319,12 @@ static bool serve(struct http *h, struct event_base *base)
             evconnlistener_free(l);
         return false;
     }
-    h->track =
-        track_new(base, h->evhttp, l,
-                  &(struct track_setup){
-                      .name = h->text, .max = HTTP_CONNECTIONS_MAX, .counts = &h->unseen, .open = &h->connections});
+    h->track = track_new(base, h->evhttp, l,
+                         &(struct track_setup){.name = h->text,
+                                               .max = HTTP_CONNECTIONS_MAX,
+                                               .fixed = true,
+                                               .counts = &h->unseen,
+                                               .open = &h->connections});
     evhttp_set_gencb(h->evhttp, http_on_request, h);
     evhttp_set_allowed_methods(h->evhttp, UINT16_MAX); /* so that a wrong one gets our 405 */
     evhttp_set_max_headers_size(h->evhttp, HEAD_MAX);

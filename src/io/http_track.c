@@ -256,7 +256,9 @@ static bool make_room(struct track *t)
            log_s("closed", known ? peer_slice(&peer)
                            : c   ? SLICE("the one that has been silent longest")
                                  : SLICE("the new one")),
-           log_c("hint", "raise max_connections, or name an address in exempt if it speaks for many"));
+           log_c("hint", t->setup.fixed
+                             ? "close pages and streams that nobody looks at; there are no more for this address"
+                             : "raise max_connections, or name an address in exempt if it speaks for many"));
     if (c)
         close_one(c);
     return c != NULL;

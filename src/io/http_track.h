@@ -26,6 +26,7 @@ struct track;
 struct track_setup {
     const char *name;                /* of the server, in the log */
     unsigned max;                    /* connections */
+    bool fixed;                      /* no key of the configuration sets that */
     const struct input_cidr *exempt; /* from the share that one address may have */
     unsigned n_exempt;
     struct counts *counts;
