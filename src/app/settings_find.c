@@ -9,24 +9,27 @@
 static const struct known {
     const char *pattern;
     enum format format;
+    bool beside; /* logins, which the syslog file of Debian and of Red Hat leaves to a file of their own */
 } known[] = {
-    {"/var/log/nginx/*error.log", FORMAT_NGINX_ERROR},
-    {"/var/log/nginx/*access.log", FORMAT_NGINX_ACCESS},
-    {"/var/log/php*-fpm.log", FORMAT_AUTO},
-    {"/var/log/php-fpm/*.log", FORMAT_AUTO},
-    {"/var/log/postgresql/*.log", FORMAT_AUTO},
-    {"/var/lib/pgsql/data/log/*.log", FORMAT_AUTO},
-    {"/var/log/mysql/*error.log", FORMAT_AUTO},
-    {"/var/log/mysqld.log", FORMAT_AUTO},
-    {"/var/log/mariadb/*.log", FORMAT_AUTO},
-    {"/var/log/redis/*.log", FORMAT_AUTO},
-    {"/var/log/apache2/*error.log", FORMAT_AUTO},
-    {"/var/log/httpd/*error_log", FORMAT_AUTO},
+    {"/var/log/nginx/*error.log", FORMAT_NGINX_ERROR, false},
+    {"/var/log/nginx/*access.log", FORMAT_NGINX_ACCESS, false},
+    {"/var/log/php*-fpm.log", FORMAT_AUTO, false},
+    {"/var/log/php-fpm/*.log", FORMAT_AUTO, false},
+    {"/var/log/postgresql/*.log", FORMAT_AUTO, false},
+    {"/var/lib/pgsql/data/log/*.log", FORMAT_AUTO, false},
+    {"/var/log/mysql/*error.log", FORMAT_AUTO, false},
+    {"/var/log/mysqld.log", FORMAT_AUTO, false},
+    {"/var/log/mariadb/*.log", FORMAT_AUTO, false},
+    {"/var/log/redis/*.log", FORMAT_AUTO, false},
+    {"/var/log/apache2/*error.log", FORMAT_AUTO, false},
+    {"/var/log/httpd/*error_log", FORMAT_AUTO, false},
     /* Links to /var/log/pods, or to Docker's files where Docker runs the pods: these are then read once. */
-    {"/var/log/containers/*.log", FORMAT_AUTO},
-    {"/var/lib/docker/containers/*/*-json.log", FORMAT_DOCKER},
-    {"/var/log/syslog", FORMAT_SYSLOG},
-    {"/var/log/messages", FORMAT_SYSLOG},
+    {"/var/log/containers/*.log", FORMAT_AUTO, false},
+    {"/var/lib/docker/containers/*/*-json.log", FORMAT_DOCKER, false},
+    {"/var/log/syslog", FORMAT_SYSLOG, false},
+    {"/var/log/messages", FORMAT_SYSLOG, false},
+    {"/var/log/auth.log", FORMAT_SYSLOG, true},
+    {"/var/log/secure", FORMAT_SYSLOG, true},
 };
 
 enum { KNOWN = sizeof known / sizeof *known };
@@ -82,6 +85,12 @@ static bool add_listener(struct settings *s, const struct listener *l, struct di
     return ok || err_plain(d, "%s=%s is no address to listen on: %s", l->variable, set, why);
 }
 
+/* It holds what the journal holds. */
+static bool is_syslog(const struct known *k)
+{
+    return k->format == FORMAT_SYSLOG && !k->beside;
+}
+
 static bool is_there(const char *root, const struct known *k)
 {
     char *pattern = xasprintf("%s%s", root, k->pattern);
@@ -119,7 +128,7 @@ static char **holding_the_same(struct settings *s, const char *root, enum input_
     for (unsigned i = 0; kind == INPUT_TAIL && i < JOURNALS; i++)
         paths[n++] = path_below(s, root, journals[i]);
     for (unsigned i = 0; kind == INPUT_JOURNAL && i < KNOWN; i++)
-        if (known[i].format == FORMAT_SYSLOG)
+        if (is_syslog(&known[i]))
             paths[n++] = path_below(s, root, known[i].pattern);
     return paths;
 }
@@ -138,18 +147,18 @@ static void await_last(struct settings *s, const char *root, bool as_syslog)
     o->unless = as_syslog ? holding_the_same(s, root, o->kind) : NULL;
 }
 
-/* Behind all others, and not among them. */
-static void add_awaited(struct settings *s, const char *root, const bool *there, bool has_syslog)
+/* Behind all others, and not among them. has_journal: what a file would have of syslog, logins included, is read. */
+static void add_awaited(struct settings *s, const char *root, const bool *there, bool has_syslog, bool has_journal)
 {
     unsigned before = s->n_inputs;
     for (unsigned i = 0; i < KNOWN && built_in(INPUT_TAIL, INPUT_UDP); i++) {
         bool as_syslog = known[i].format == FORMAT_SYSLOG;
-        if (there[i] || (has_syslog && as_syslog))
+        if (there[i] || (has_syslog && is_syslog(&known[i])) || (has_journal && as_syslog))
             continue;
         add_file(s, root, &known[i]);
-        await_last(s, root, as_syslog);
+        await_last(s, root, as_syslog && !has_syslog);
     }
-    if (!has_syslog && built_in(INPUT_JOURNAL, INPUT_UDP)) {
+    if (!has_syslog && !has_journal && built_in(INPUT_JOURNAL, INPUT_UDP)) {
         add_journal(s);
         await_last(s, root, true);
     }
@@ -176,18 +185,18 @@ bool settings_find_inputs(struct settings *s, const char *root, struct diag *d)
     s->inputs_found = true;
     for (unsigned i = 0; i < KNOWN && built_in(INPUT_TAIL, INPUT_UDP); i++) {
         there[i] = is_there(root, &known[i]);
-        has_syslog |= there[i] && known[i].format == FORMAT_SYSLOG;
-        if (there[i])
-            add_file(s, root, &known[i]);
+        has_syslog |= there[i] && is_syslog(&known[i]);
     }
     /* A syslog file holds what the journal holds: reading both would tell everything twice. */
-    if (!has_syslog && built_in(INPUT_JOURNAL, INPUT_UDP) && has_journal(root)) {
+    bool journal = !has_syslog && built_in(INPUT_JOURNAL, INPUT_UDP) && has_journal(root);
+    for (unsigned i = 0; i < KNOWN; i++)
+        if (there[i] && !(known[i].beside && journal))
+            add_file(s, root, &known[i]);
+    if (journal)
         add_journal(s);
-        has_syslog = true;
-    }
     bool ok = true;
     for (unsigned i = 0; i < LISTENERS; i++)
         ok &= add_listener(s, &listeners[i], d);
-    add_awaited(s, root, there, has_syslog);
+    add_awaited(s, root, there, has_syslog, journal);
     return ok;
 }

@@ -414,7 +414,7 @@ START_TEST(files_that_cannot_be_read)
     struct settings *s = settings_load(path, &d);
     ck_assert(!root || seteuid(0) == 0);
     ck_assert_ptr_null(s);
-    ck_assert_ptr_nonnull(strstr(d.v[2].text, "Permission denied; who may read it"));
+    ck_assert_ptr_nonnull(strstr(d.v[2].text, "Permission denied; let this user read it"));
     free(path);
     ck_assert_ptr_null(settings_load("/dev/zero", &d));
     ck_assert_ptr_nonnull(strstr(d.v[d.n - 1].text, "File too large"));
@@ -624,6 +624,7 @@ START_TEST(what_a_host_has)
     struct diag d = {0};
     touch("var/log/nginx/error.log");
     touch("var/log/syslog");
+    touch("var/log/auth.log");
     touch("var/log/redis/x/unrelated");
     touch("var/log/pods/prod_shop-1_uid/web/0.log");
     touch("var/lib/docker/containers/0123/0123-json.log");
@@ -640,7 +641,7 @@ START_TEST(what_a_host_has)
     setenv("SYSLOG_ADDR", "[::1]:5515", 1);
     ck_assert(settings_find_inputs(s, dir, &d));
     ck_assert(s->inputs_found);
-    bool nginx = false, gelf = false, pod = false, docker = false;
+    bool nginx = false, gelf = false, pod = false, docker = false, logins = false;
     unsigned syslog = 0;
     for (unsigned i = 0; i < s->n_inputs; i++) {
         const struct input_options *o = &s->inputs[i];
@@ -649,6 +650,7 @@ START_TEST(what_a_host_has)
         pod |= o->kind == INPUT_TAIL && o->format == FORMAT_AUTO && strstr(o->text, "/var/log/containers/*.log");
         docker |= o->kind == INPUT_TAIL && o->format == FORMAT_DOCKER && strstr(o->text, "/containers/*/*-json.log");
         nginx |= o->kind == INPUT_TAIL && o->format == FORMAT_NGINX_ERROR;
+        logins |= o->kind == INPUT_TAIL && o->format == FORMAT_SYSLOG && strstr(o->text, "/var/log/auth.log");
         syslog += o->kind == INPUT_SYSLOG && o->port == 5515 && strcmp(o->host, "::1") == 0;
         gelf |=
             o->kind == INPUT_GELF && o->transport == INPUT_UDP && o->port == 12222 && strcmp(o->host, "0.0.0.0") == 0;
@@ -662,7 +664,7 @@ START_TEST(what_a_host_has)
         redis |= strstr(o->text, "/var/log/redis/*.log") != NULL;
     }
     ck_assert(redis);
-    ck_assert(gelf && pod && docker);
+    ck_assert(gelf && pod && docker && logins);
     ck_assert_uint_eq(syslog, 2); /* UDP and TCP */
     ck_assert(nginx == (input_type_of(INPUT_TAIL, INPUT_UDP) != NULL));
     setenv("UDP_ADDR", "12222", 1);
@@ -705,7 +707,28 @@ START_TEST(what_a_host_may_get)
         }
     }
     ck_assert_uint_eq(journals, input_type_of(INPUT_JOURNAL, INPUT_UDP) != NULL);
-    ck_assert_uint_eq(syslogs, 2);
+    ck_assert_uint_eq(syslogs, 4); /* syslog, messages, and what Debian and Red Hat keep of logins beside them */
+    settings_unref(s);
+    err_done(&d);
+    free(root);
+}
+END_TEST
+
+/* The journal holds logins as well; where it is read, the file that some keep of them is not. */
+START_TEST(logins_once)
+{
+    struct diag d = {0};
+    touch("both/var/log/auth.log");
+    touch("both/var/log/journal/0123/system.journal");
+    char *root = xasprintf("%s/both", dir);
+    struct settings *s = good(INPUT);
+    ck_assert(settings_find_inputs(s, root, &d));
+    unsigned journals = 0;
+    for (unsigned i = 0; i < s->n_inputs + s->n_awaited; i++) {
+        ck_assert(!strstr(s->inputs[i].text, "auth.log") && !strstr(s->inputs[i].text, "/syslog"));
+        journals += s->inputs[i].kind == INPUT_JOURNAL;
+    }
+    ck_assert_uint_eq(journals, 1);
     settings_unref(s);
     err_done(&d);
     free(root);
@@ -731,6 +754,14 @@ START_TEST(rule_files)
     ck_assert_uint_eq(d.warnings, 1);
     ck_assert_uint_eq(d.v[0].line, 1);
     ck_assert_uint_eq(d.v[0].col, 44);
+    settings_files_free(files, n);
+    settings_unref(s);
+    err_done(&d);
+    s = good("rules: [shipped, mine/y.yaml]\n" INPUT); /* one that is named must be there */
+    n = settings_rule_files(s, &files, &d);
+    ck_assert_uint_eq(n, 2);
+    ck_assert_uint_eq(d.errors, 1);
+    ck_assert_ptr_nonnull(strstr(d.v[0].text, "there is no rule file"));
     settings_files_free(files, n);
     settings_unref(s);
     err_done(&d);
@@ -848,6 +879,7 @@ int main(void)
     tcase_add_test(t, exempt_beside_the_inputs_is_for_those_without_their_own);
     tcase_add_test(t, what_a_host_has);
     tcase_add_test(t, what_a_host_may_get);
+    tcase_add_test(t, logins_once);
     tcase_add_test(t, rule_files);
     tcase_add_test(t, zones);
     tcase_add_test(t, snapshots);
