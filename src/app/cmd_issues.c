@@ -21,20 +21,20 @@ struct issues_options {
 struct printed {
     int64_t now_us;
     bool coloured;
-    unsigned n;
+    unsigned columns, n;
 };
 
 static void issues_on_issue(void *u, const struct store_issue *issue)
 {
     struct printed *t = u;
     if (!t->n++)
-        issue_show_head(stdout);
-    issue_show_line(stdout, issue, t->now_us, t->coloured);
+        issue_show_head(stdout, t->columns);
+    issue_show_line(stdout, issue, t->now_us, t->coloured, t->columns);
 }
 
 static bool print_table(struct store *s, const struct issue_list *l)
 {
-    struct printed t = {.now_us = l->asked.now_us, .coloured = colour_wanted()};
+    struct printed t = {.now_us = l->asked.now_us, .coloured = colour_wanted(), .columns = colour_columns()};
     struct store_issues_at next;
     uint64_t total;
     bool more;

@@ -1,13 +1,24 @@
 #include "app/issue_show.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "app/colour.h"
 #include "app/show.h"
 #include "base/utf8.h"
 #include "core/issue_query.h"
 
-enum { TITLE_POINTS = 120, TEXT_POINTS = 400, WORD_POINTS = 10, KEY_SHOWN = 8, NAME_COLUMN = 14 };
+enum {
+    TITLE_POINTS = 120,
+    TITLE_LEAST = 30,
+    TEXT_POINTS = 400,
+    WORD_POINTS = 10,
+    KEY_SHOWN = 8,
+    NAME_COLUMN = 14,
+    PROJECT_POINTS = 40,
+    BEFORE_DAY = 48, /* columns of a list */
+    DAY_COLUMN = 26,
+};
 
 /* One character for each slot, against the fullest. */
 static void put_bars(FILE *out, const struct issue_history *h, enum issue_scale s)
@@ -26,6 +37,7 @@ static void put_bars(FILE *out, const struct issue_history *h, enum issue_scale 
 
 static void put_coloured(FILE *out, bool on, enum colour which, struct slice text)
 {
+    on &= text.n > 0;
     fputs(colour(on, which), out);
     show_text(out, text, WORD_POINTS);
     fputs(colour(on, COLOUR_PLAIN), out);
@@ -44,17 +56,35 @@ static void put_project(FILE *out, struct slice project)
     if (!project.n)
         return;
     fputc('[', out);
-    show_text(out, project, 40);
+    show_text(out, project, PROJECT_POINTS);
     fputs("] ", out);
 }
 
-void issue_show_head(FILE *out)
+static bool has_day(unsigned columns)
 {
-    fprintf(out, "%-8s  %-3s  %-7s  %8s  %5s  %5s  %-24s  %s\n", "KEY", "", "LEVEL", "COUNT", "FIRST", "LAST",
-            "LAST 24 HOURS", "TITLE");
+    return !columns || columns >= BEFORE_DAY + DAY_COLUMN + TITLE_LEAST;
 }
 
-void issue_show_line(FILE *out, const struct store_issue *issue, int64_t now_us, bool coloured)
+/* Of the last column, where its title has another project before it, too. */
+static size_t title_points(unsigned columns, struct slice project)
+{
+    size_t points = utf8_count(project), used = BEFORE_DAY + (has_day(columns) ? DAY_COLUMN : 0);
+    if (!columns)
+        return TITLE_POINTS;
+    used += points ? (points < PROJECT_POINTS ? points : PROJECT_POINTS) + strlen("[] ") : 0;
+    size_t left = columns > used + TITLE_LEAST ? columns - used : TITLE_LEAST;
+    return left < TITLE_POINTS ? left : TITLE_POINTS;
+}
+
+void issue_show_head(FILE *out, unsigned columns)
+{
+    fprintf(out, "%-8s  %-3s  %-7s  %8s  %5s  %5s  ", "KEY", "", "LEVEL", "COUNT", "FIRST", "LAST");
+    if (has_day(columns))
+        fprintf(out, "%-24s  ", "LAST 24 HOURS");
+    fputs("TITLE\n", out);
+}
+
+void issue_show_line(FILE *out, const struct store_issue *issue, int64_t now_us, bool coloured, unsigned columns)
 {
     const struct slice *text = issue->about.text;
     char first[SHOW_SMALL], last[SHOW_SMALL], key[17];
@@ -66,10 +96,12 @@ void issue_show_line(FILE *out, const struct store_issue *issue, int64_t now_us,
     put_cell(out, coloured, colour_of_level(text[ISSUE_LEVEL]), text[ISSUE_LEVEL], 7);
     fprintf(out, "  %8" PRIu64 "  %5s  %5s  ", issue->count, show_span(now_us - issue->first_us, first),
             show_span(now_us - issue->last_us, last));
-    put_bars(out, &issue->history, ISSUE_HOURS);
-    fputs("  ", out);
+    if (has_day(columns)) {
+        put_bars(out, &issue->history, ISSUE_HOURS);
+        fputs("  ", out);
+    }
     put_project(out, text[ISSUE_PROJECT]);
-    show_text(out, text[ISSUE_TITLE], TITLE_POINTS);
+    show_text(out, text[ISSUE_TITLE], title_points(columns, text[ISSUE_PROJECT]));
     fputc('\n', out);
 }
 

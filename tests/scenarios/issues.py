@@ -157,10 +157,11 @@ def scenario_hostile_issues_are_text(t):
     t.append("app.log", "ERROR %s%s\n" % (EVIL, "x" * 8192))
     t.append("app.log", "ERROR %s\n" % ("\u202e" * 4000))
     t.append("app.log", "ERROR refused by one\n")
-    t.wait_events(up, 3)
+    t.append("app.log", "ERROR %s\n" % ("too much to say of it " * 20))
+    t.wait_events(up, 4)
     d.stop()
     keys = [i["key"] for i in listed(t, config)]
-    t.eq(len(keys), 3)
+    t.eq(len(keys), 4)
     assert all(len(i["title"]) <= 310 and len(i["value"]) <= 410 for i in listed(t, config))
     for args in (("issues",), ("issues", "--json"), *(("issue", k) for k in keys), *(("issue", k, "--json") for k in keys)):
         out = t.run(*args, "-c", config)[0]
@@ -174,3 +175,10 @@ def scenario_hostile_issues_are_text(t):
     shown = subprocess.run(["script", "-qec", "%s issues -c %s" % (t.crumbd_path, config), "/dev/null"], capture_output=True,
                            env=t.env(TERM="xterm", NO_COLOR="1"), stdin=subprocess.DEVNULL, timeout=30).stdout
     assert b"\x1b[" not in shown and b"error" in shown, shown
+    for columns, day in ((40, False), (100, False), (120, True)):
+        shown = subprocess.run(["script", "-qec", "stty cols %d; %s issues -c %s" % (columns, t.crumbd_path, config), "/dev/null"], capture_output=True,
+                               env=t.env(TERM="xterm", NO_COLOR="1"), stdin=subprocess.DEVNULL, timeout=30).stdout.decode()
+        lines = shown.split("\r\n")
+        plain = [line for line in lines if "\\x" not in line]  # an escape is longer than what it stands for
+        assert all(len(line) <= max(columns, 78) for line in plain) and any("too much" in line and line.endswith("...") for line in plain), shown
+        t.eq("LAST 24 HOURS" in lines[0], day, shown)
