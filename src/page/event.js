@@ -59,7 +59,7 @@ function message(event, item) {
 
 function offset(seconds) {
   const x = Math.abs(seconds), sign = seconds < 0 ? '−' : '+';
-  return sign + (x < 10 ? x.toFixed(x < 1 ? 3 : 1) + 's' : span(x));
+  return x ? sign + (x < 10 ? x.toFixed(x < 1 ? 3 : 1) + 's' : span(x)) : '0';
 }
 
 const related = ({ data }) => object(data).connection ?? object(data).request;

@@ -6,8 +6,8 @@ const AGAIN_MS = 2000;
 const BY = { hits: 'Hits', seconds: 'Cost', last: 'Last hit' };
 
 function cost(r) {
-  const us = r.tried ? (r.seconds / r.tried) * 1e6 : 0;
-  return us < 1000 ? us.toFixed(us < 10 ? 2 : 0) + ' µs' : (us / 1000).toFixed(1) + ' ms';
+  const us = (r.seconds / r.tried) * 1e6;
+  return !us ? '–' : us < 1000 ? us.toFixed(us < 10 ? 2 : 0) + ' µs' : (us / 1000).toFixed(1) + ' ms';
 }
 
 function ruleOf(r, open) {
