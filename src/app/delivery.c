@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/html_text.h"
 #include "app/page_html.h"
@@ -137,6 +138,13 @@ static bool takes_none(const struct project *p)
     return p->known && p->view.state != SENDER_DELIVERING;
 }
 
+/* The server is there, and takes events, but not the last one: it is a dead letter. */
+static bool refused_last(const struct project *p)
+{
+    return p->known && !takes_none(p) &&
+           (strncmp(p->view.answer, "HTTP 4", 6) == 0 || strncmp(p->view.answer, "HTTP 5", 6) == 0);
+}
+
 static void put_next(const struct project *p, int64_t now_us, struct sbuf *out)
 {
     char span[SHOW_SMALL];
@@ -162,8 +170,8 @@ static void put_sentence(const struct project *p, int64_t now_us, struct sbuf *o
         sbuf_adds(out, SLICE(" since "));
         page_html_age(now_us, p->view.since_us, out);
     }
-    if (takes_none(p) && *p->view.answer) {
-        sbuf_adds(out, SLICE(": "));
+    if (refused_last(p) || (takes_none(p) && *p->view.answer)) {
+        sbuf_adds(out, takes_none(p) ? SLICE(": ") : SLICE("; the last event was refused: "));
         html_text(out, slice_str(p->view.answer), ANSWER_MAX);
     }
     if (waiting)
@@ -175,19 +183,17 @@ static void put_sentence(const struct project *p, int64_t now_us, struct sbuf *o
 void delivery_page(const struct sender *s, struct store *store, int64_t now_us, struct sbuf *out)
 {
     struct projects all = {0};
-    bool hurt = false, known = false;
+    bool hurt = false, refused = false, known = false;
     gather(s, store, &all);
     for (unsigned i = 0; i < all.n; i++) {
         hurt |= takes_none(&all.v[i]);
+        refused |= refused_last(&all.v[i]);
         known |= all.v[i].known;
     }
-    sbuf_addf(out, "<section class=\"panel verdict %s\"><h1>%s</h1>\n",
-              hurt    ? "bad"
-              : known ? "good"
-                      : "info",
-              hurt    ? "Not delivering"
-              : known ? "Delivering"
-                      : "Kept here");
+    static const char *const verdicts[][2] = {
+        {"bad", "Not delivering"}, {"warn", "Last event refused"}, {"good", "Delivering"}, {"info", "Kept here"}};
+    const char *const *verdict = verdicts[hurt ? 0 : refused ? 1 : known ? 2 : 3];
+    sbuf_addf(out, "<section class=\"panel verdict %s\"><h1>%s</h1>\n", verdict[0], verdict[1]);
     for (unsigned i = 0; i < all.n; i++)
         put_sentence(&all.v[i], now_us, out);
     sbuf_adds(out, SLICE("</section>\n"));

@@ -1,4 +1,4 @@
-// Elements and texts. Nothing here, or anywhere in the page, makes markup of a text: what a log says goes into text nodes.
+// Elements and texts. Nothing in the page makes markup of a text: what a log says goes into text nodes.
 
 // Characters that drive a terminal or turn the direction of what stands around them, and some that nobody can see.
 const MEDDLES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\u{e0000}-\u{e007f}]/gu;

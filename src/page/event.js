@@ -1,4 +1,4 @@
-// What one event tells, in the order in which it is read: exceptions, the way there, the request, the rest.
+// What one event tells: exceptions, the way there, the request, the rest.
 import { badge, button, copier, facts, h, headed, level, link, log, panel, plain, safe, span, stamp } from './dom.js';
 import { quoted } from './query.js';
 

@@ -1,4 +1,4 @@
-// Where lines come from, and what became of each, by the ledger.
+// Where lines come from, and what became of each.
 import { get, live, on, post } from './api.js';
 import { age, badge, button, bytes, h, headed, level, log, num, panel, plain, refill, s, safe, short, stamp, table } from './dom.js';
 import { complaints, counted, draw, known, rows, sentence } from './health.js';

@@ -1,4 +1,4 @@
-// What must be answered first: is it delivering, are all inputs read, is anything lost. Kept for all views.
+// What must be answered first: is it delivering, are all inputs read, is anything lost.
 import { get, on } from './api.js';
 import { age, h, log, now, num, safe, short, span, stamp } from './dom.js';
 
@@ -67,11 +67,12 @@ export function listen() {
   on('connection', ({ again }) => again && refresh());
 }
 
-// One sentence for one project.
+const refused = (p) => /P [45]/.test(p.answer);
+
 export function sentence(p) {
   const to = p.project ? log(p.project) : 'Sentry', wait = p.waiting ? `, ${num(p.waiting)} ${p.waiting === 1 ? 'event waits' : 'events wait'}` : '';
   if (p.state === 'off') return 'No Sentry is configured. Events stay here, in the store.';
-  if (p.state === 'delivering') return ['Delivering to ', to, p.since ? ' since ' + stamp(p.since).slice(0, 16) : '', wait, '.'];
+  if (p.state === 'delivering') return ['Delivering to ', to, p.since ? ' since ' + stamp(p.since).slice(0, 16) : '', refused(p) ? ['; the last event was refused: ', log(p.answer)] : '', wait, '.'];
   return [p.state === 'paused' ? 'Refused by ' : 'Not delivering to ', to, p.since ? [' since ', age(p.since), ' (', stamp(p.since).slice(11, 16), ')'] : '', p.answer ? [': ', log(p.answer)] : '', wait,
     p.next > now() ? [', next try in ', h('b.n', span(p.next - now()))] : '', '.'];
 }
@@ -81,7 +82,7 @@ export function verdict() {
   const { delivery, ready } = known;
   if (ready) return ['bad', 'Not ready'];
   if (delivery.some((p) => ['waiting', 'paused'].includes(p.state))) return ['bad', 'Not delivering'];
-  return !delivery.length ? ['dim', '…'] : delivery.every((p) => p.state === 'off') ? ['info', 'Kept here'] : ['good', 'Delivering'];
+  return !delivery.length ? ['dim', '…'] : delivery.every((p) => p.state === 'off') ? ['info', 'Kept here'] : delivery.some(refused) ? ['warn', 'Last event refused'] : ['good', 'Delivering'];
 }
 
 export function banner() {

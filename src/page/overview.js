@@ -1,4 +1,4 @@
-// The first page: state of delivery, issues, inputs, ledger, rules, in this order.
+// The first page: state of delivery, issues, inputs, ledger, rules.
 import { get, live, on } from './api.js';
 import { h, headed, panel, refill } from './dom.js';
 import { pictures, inputsTable } from './flow.js';

@@ -1,4 +1,4 @@
-// QUERY as crumbd(8) has it: words, and name:value. Here only taken apart as far as the filters beside the search box need it.
+// QUERY as crumbd(8) has it: words, and name:value. Taken apart as far as the filters need it.
 
 const TERM = /(?:[^\s"]+:)?"(?:[^"\\]|\\.)*"|\S+/g;
 

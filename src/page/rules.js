@@ -1,4 +1,4 @@
-// Rules: which hit, what they cost, when last, and their text with its samples.
+// Rules: which hit, what they cost, when last, and their text.
 import { get, live, on } from './api.js';
 import { age, badge, button, h, link, log, num, panel, refill, safe, short, table } from './dom.js';
 

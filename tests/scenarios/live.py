@@ -212,6 +212,8 @@ def scenario_dead_letters_by_hand(t):
     up.default = {"status": 400, "body": b"this is no event, Authorization: Bearer abcdefgh12345678"}
     t.append("error.log", "".join(nginx_line(n) for n in range(2, 7)))
     t.until(lambda: project(port)["dead"] == 5, "five are dead")
+    said = plain_verdict(port)
+    assert said[:2] == ("warn", "Last event refused") and "; the last event was refused: HTTP 400: this is no event" in said[2] and "abcdefgh" not in said[2], said
     letters = get(port, "/api/dead")
     t.eq((len(letters["dead"]), letters["next"]), (5, None))
     t.eq({x["state"] for x in letters["dead"]}, {"dead"})

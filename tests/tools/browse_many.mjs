@@ -10,7 +10,7 @@ export async function run({ given, open, check, look }) {
 
     await page.goto(given.base + '/');
     await page.getByRole('heading', { name: 'Not delivering' }).waitFor();
-    for (const text of ['connection refused by sentry.example.com:443', '1 unreadable', 'udp_kernel_drops', 'files_gone_unread']) await page.getByText(text).first().waitFor();
+    for (const text of ['connection refused by sentry.example.com:443', 'the last event was refused: HTTP 400: no <b>event</b>', '1 unreadable', 'udp_kernel_drops', 'files_gone_unread']) await page.getByText(text).first().waitFor();
     await clean('the overview');
     await look(page, 'many-overview');
 

@@ -88,7 +88,7 @@ class Fake:
         self.posts = []
         project = {"upstream": "https://sentry.example.com/42", "answered": self.now - 18, "open": 0, "waiting": 0, "dead": 0, "next": None, "answer": None}
         self.delivery = {"projects": [dict(project, project="", state="waiting", since=self.now - 2820, next=self.now + 12, answer="connection refused by sentry.example.com:443", waiting=1204, dead=3),
-                                      dict(project, project="billing", state="delivering", since=self.now - 86400)]}
+                                      dict(project, project="billing", state="delivering", since=self.now - 86400, answer="HTTP 400: no <b>event</b>")]}
         read = {"kind": "tail", "state": "reading", "files": 3, "unreadable": 0, "behind": 0, "last_line": self.now - 1, "kernel_drops": 0, "dropped_events": 0, "slow_turns": 0, "error": None}
         self.inputs = {"inputs": [dict(read, input="/var/log/nginx/*error.log", lines=120443),
                                   dict(read, input="/var/log/nginx/*access.log", lines=61002, state="behind", behind=5 << 20),
