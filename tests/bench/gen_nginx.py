@@ -4,6 +4,8 @@
     gen_nginx.py log MEGABYTES FILE      an nginx error log of lines of about 260 bytes; 4 % of them match a rule of `rules`
     gen_nginx.py matching MEGABYTES FILE the same, and all of them match
     gen_nginx.py unknown MEGABYTES FILE  the same, and no rule knows any, nor one of those that crumbd ships
+    gen_nginx.py access MEGABYTES FILE   an nginx access log (combined) of lines of about 200 bytes; 1 % of them are answers of 5xx
+    gen_nginx.py mixed MEGABYTES FILE    nine of its lines, then one of the error log, and so on
     gen_nginx.py rules N FILE            N rules; the first ones are the same for every N, and match
     gen_nginx.py patterns N FILE         the same patterns, one per line, for ripgrep
     gen_nginx.py loose-rules N FILE      N rules whose patterns begin as most lines of the log do and end otherwise; none matches
@@ -36,6 +38,12 @@ UNKNOWN = [
     'pagespeed: rewrote /css/%d.%x.css',
     'brotli: window of %d bits',
 ]
+PATHS = ["/", "/api/v1/cart/#", "/api/v1/items?page=#&sort=price", "/static/app.#.js", "/static/img/#.png", "/login", "/robots.txt", "/search?q=lamp+#"]
+REFERRERS = ["-", "-", "https://shop.example.com/", "https://www.example.net/search?q=error+500"]
+BROWSERS = ["Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1",
+            "curl/8.5.0", "kube-probe/1.31"]
 
 MATCHING = [
     r'connect\(\) failed \((?<errno>\d+): (?<reason>[^)]+)\) while connecting to upstream',
@@ -80,31 +88,7 @@ def loose(i):
 
 
 def log(megabytes, out, share=0.04, noise=NOISE, noise_level="error"):
-    rnd = random.Random(7)
-    size, second = 0, 0
-    block = []
-    with open(out, "w") as f:
-        while size < megabytes * 1000000:
-            second += rnd.random() < 0.01
-            if rnd.random() < share:
-                text = rnd.choice(FAULTS)
-                level = "error"
-            else:
-                text = rnd.choice(noise)
-                text = text % (rnd.randrange(100000), rnd.randrange(1 << 32))[:text.count("%")] if "%" in text else text
-                level = noise_level
-            s = second % 86400
-            line = (f"2026/11/23 {s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d} [{level}] {7000 + rnd.randrange(4)}#0: *{rnd.randrange(1, 90000)} {text}, "
-                    f"client: 203.0.113.{rnd.randrange(256)}, server: shop.example.com, request: \"GET /api/v1/cart/{rnd.randrange(10**6)}?session={rnd.randrange(1 << 60):x} HTTP/1.1\", ")
-            if level == "error" and "upstream" in text:
-                line += 'upstream: "http://10.0.0.7:8080/api/v1/cart", '
-            line += 'host: "shop.example.com"\n'
-            block.append(line)
-            size += len(line)
-            if len(block) == 20000:
-                f.write("".join(block))
-                block = []
-        f.write("".join(block))
+    write_lines(megabytes, out, lambda rnd, second, _: error_line(rnd, second, *error_text(rnd, share, noise, noise_level)))
 
 
 def matching(megabytes, out):
@@ -113,6 +97,51 @@ def matching(megabytes, out):
 
 def unknown(megabytes, out):
     log(megabytes, out, 0, UNKNOWN, "info")
+
+
+def error_line(rnd, second, text, level):
+    s = second % 86400
+    line = (f"2026/11/23 {s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d} [{level}] {7000 + rnd.randrange(4)}#0: *{rnd.randrange(1, 90000)} {text}, "
+            f"client: 203.0.113.{rnd.randrange(256)}, server: shop.example.com, request: \"GET /api/v1/cart/{rnd.randrange(10**6)}?session={rnd.randrange(1 << 60):x} HTTP/1.1\", ")
+    if level == "error" and "upstream" in text:
+        line += 'upstream: "http://10.0.0.7:8080/api/v1/cart", '
+    return line + 'host: "shop.example.com"\n'
+
+
+def error_text(rnd, share, noise, noise_level):
+    if rnd.random() < share:
+        return rnd.choice(FAULTS), "error"
+    text = rnd.choice(noise)
+    return (text % (rnd.randrange(100000), rnd.randrange(1 << 32))[:text.count("%")] if "%" in text else text), noise_level
+
+
+def access_line(rnd, second):
+    s = second % 86400
+    path = rnd.choice(PATHS).replace("#", str(rnd.randrange(10**6)))
+    status = rnd.choices((200, 304, 301, 404, 401, 499, 502, 504), (820, 90, 30, 30, 10, 10, 6, 4))[0]
+    return (f"203.0.113.{rnd.randrange(256)} - {rnd.choice(('-', '-', '-', 'ada'))} [23/Nov/2026:{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d} +0000] "
+            f"\"{rnd.choice(('GET', 'GET', 'GET', 'POST', 'HEAD'))} {path} HTTP/1.1\" {status} {rnd.randrange(100, 90000)} "
+            f"\"{rnd.choice(REFERRERS)}\" \"{rnd.choice(BROWSERS)}\"\n")
+
+
+def write_lines(megabytes, out, line):
+    """line(rnd, second, number)"""
+    rnd = random.Random(7)
+    size = second = number = 0
+    with open(out, "w") as f:
+        while size < megabytes * 1000000:
+            second += rnd.random() < 0.01
+            size += f.write(line(rnd, second, number))
+            number += 1
+
+
+def access(megabytes, out):
+    write_lines(megabytes, out, lambda rnd, second, _: access_line(rnd, second))
+
+
+def mixed(megabytes, out):
+    write_lines(megabytes, out, lambda rnd, second, number: access_line(rnd, second) if number % 10 < 9 else
+                error_line(rnd, second, *error_text(rnd, 0.04, NOISE, "error")))
 
 
 def rules(n, out, make=pattern):
@@ -137,6 +166,6 @@ def loose_patterns(n, out):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4 or sys.argv[1] not in ("log", "matching", "unknown", "rules", "patterns", "loose-rules", "loose-patterns"):
+    if len(sys.argv) != 4 or sys.argv[1] not in ("log", "matching", "unknown", "access", "mixed", "rules", "patterns", "loose-rules", "loose-patterns"):
         sys.exit(__doc__)
     globals()[sys.argv[1].replace("-", "_")](int(sys.argv[2]), sys.argv[3])
