@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 #include "io/clock.h"
 #include "io/kafka_certificate.h"
+#include "io/kafka_client_batch.h"
 #include "io/kafka_client_token.h"
 #include "io/kafka_conf.h"
 /* Behind that, which undoes names of it. */
@@ -39,6 +40,7 @@ struct kafka_client {
     struct kafka_client_token token;
     bool assigned;    /* once */
     atomic_bool left; /* nobody hears of its threads any more */
+    struct kafka_client_batch batch;
 };
 
 /* ---- what librdkafka tells ---- */
@@ -143,8 +145,11 @@ static void assign(struct kafka_client *c, const rd_kafka_topic_partition_list_t
     tell_refused(c, rd_kafka_incremental_assign(c->rk, l));
 }
 
+/* Librdkafka throws away what it has of them; so is done with what it had handed over. */
 static void unassign(struct kafka_client *c, const rd_kafka_topic_partition_list_t *l)
 {
+    for (int i = 0; i < l->cnt; i++)
+        kafka_client_batch_forget(&c->batch, l->elems[i].topic, l->elems[i].partition);
     tell_refused(c, rd_kafka_incremental_unassign(c->rk, l));
 }
 
@@ -281,47 +286,32 @@ void kafka_client_let_go(struct kafka_client *c)
 
 /* ---- messages ---- */
 
-static void add_headers(const rd_kafka_message_t *from, struct kafka_message *m)
+/* What came, and is no message. */
+static void tell(struct kafka_client *c, const rd_kafka_message_t *m)
 {
-    rd_kafka_headers_t *headers;
-    const char *name;
-    const void *value;
-    size_t n;
-    if (rd_kafka_message_headers(from, &headers))
-        return;
-    while (m->n_headers < KAFKA_HEADERS_MAX && !rd_kafka_header_get_all(headers, m->n_headers, &name, &value, &n)) {
-        m->headers[m->n_headers] = (struct kafka_header){slice_str(name), slice_of(value, value ? n : 0)};
-        m->n_headers++;
-    }
-}
-
-static void hand_on(struct kafka_client *c, const rd_kafka_message_t *from)
-{
-    rd_kafka_timestamp_type_t type;
-    int64_t time_ms = rd_kafka_message_timestamp(from, &type);
-    struct kafka_message m = {.topic = rd_kafka_topic_name(from->rkt),
-                              .partition = from->partition,
-                              .offset = from->offset,
-                              .time_us = time_ms > 0 && time_ms < INT64_MAX / 1000 ? time_ms * 1000 : 0,
-                              .key = slice_of(from->key, from->key ? from->key_len : 0),
-                              .value = slice_of(from->payload, from->payload ? from->len : 0),
-                              .tombstone = !from->payload};
-    add_headers(from, &m);
-    c->handler.message(c->handler.u, &m);
-}
-
-/* One thing that came. Returns its bytes. */
-static size_t take(struct kafka_client *c, const rd_kafka_message_t *m)
-{
-    if (!m->err) {
-        hand_on(c, m);
-        return m->len + m->key_len;
-    }
     if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && m->rkt)
         c->handler.out_of_range(c->handler.u, rd_kafka_topic_name(m->rkt), m->partition);
     else if (m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
         tell_trouble(c, m->err, rd_kafka_message_errstr(m));
-    return 0;
+}
+
+static void hand_on(struct kafka_client *c)
+{
+    kafka_client_batch_hand_on(&c->batch, &c->handler);
+}
+
+/* One thing that came. Returns its bytes. */
+static size_t take(struct kafka_client *c, rd_kafka_message_t *m)
+{
+    size_t bytes = m->err ? 0 : m->len + m->key_len;
+    if (m->err) {
+        hand_on(c);
+        tell(c, m);
+        rd_kafka_message_destroy(m);
+    } else if (!kafka_client_batch_add(&c->batch, m)) {
+        hand_on(c);
+    }
+    return bytes;
 }
 
 bool kafka_client_turn(struct kafka_client *c, unsigned messages, size_t bytes)
@@ -334,8 +324,8 @@ bool kafka_client_turn(struct kafka_client *c, unsigned messages, size_t bytes)
         if (!(m = rd_kafka_consumer_poll(c->rk, 0)))
             break;
         taken += take(c, m);
-        rd_kafka_message_destroy(m);
     }
+    hand_on(c);
     return m != NULL;
 }
 
@@ -357,7 +347,7 @@ void kafka_client_wait(struct kafka_client *c, int ms)
     if (!m)
         return;
     take(c, m);
-    rd_kafka_message_destroy(m);
+    hand_on(c);
 }
 
 /* ---- what is asked of it ---- */
@@ -438,7 +428,9 @@ struct kafka_client *kafka_client_new(const struct kafka_options *opt, const str
                                       struct err_place place, struct diag *d)
 {
     struct kafka_client *c = xcalloc(1, sizeof *c);
-    *c = (struct kafka_client){.opt = opt, .handler = *handler, .conf = kafka_conf_new(opt, place, d)};
+    c->opt = opt;
+    c->handler = *handler;
+    c->conf = kafka_conf_new(opt, place, d);
     c->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (c->fd < 0 || !c->conf) {
         if (c->fd < 0)

@@ -4,8 +4,8 @@
  * librdkafka's own threads speak with the brokers; what they have is handed on by kafka_client_turn, on the thread of
  * whoever calls it, which a descriptor wakes. Partitions come and go by the cooperative protocol: they are begun where
  * the handler says, which is told what the group has committed, and let go when it says so. Nothing is committed but
- * what it commits. Messages that have been fetched and not handed on are bounded (KAFKA_QUEUED_KIB,
- * with what one fetch of KAFKA_FETCHED_BYTES unpacks to).
+ * what it commits. Messages that have been fetched and not handed on are bounded (KAFKA_QUEUED_KIB, with what one fetch
+ * of KAFKA_FETCHED_BYTES unpacks to, and a batch of kafka_client_batch.h).
  */
 #ifndef IO_KAFKA_CLIENT_H
 #define IO_KAFKA_CLIENT_H
@@ -25,6 +25,8 @@ enum {
 #define KAFKA_BEGINNING INT64_C(-2)
 #define KAFKA_NOWHERE INT64_C(-3)
 
+struct frame_ahead;
+
 struct kafka_at {
     const char *topic;
     int32_t partition;
@@ -42,7 +44,8 @@ struct kafka_message {
     int32_t partition;
     int64_t offset, time_us; /* time_us 0: it has none */
     struct slice key, value;
-    bool tombstone; /* it has no value */
+    struct frame_ahead *ahead; /* of what the value may stand in */
+    bool tombstone;            /* it has no value */
     struct kafka_header headers[KAFKA_HEADERS_MAX];
     unsigned n_headers;
 };

@@ -88,7 +88,8 @@ void kafka_hand_on(struct kafka_handing *h, struct stream *s, const struct kafka
                                 .end = (uint64_t)m->offset + 1,
                                 .received_us = m->time_us,
                                 .fields = fields,
-                                .read = read}};
+                                .read = read,
+                                .ahead = m->ahead}};
     out.m.n_fields = fields_of(h, m, fields);
     s->ring = m->key.n ? hash_mix(s->file_key, hash128_low(HASH128_START, m->key)) : s->file_key;
     bool several = kafka_is_several(h, m);
