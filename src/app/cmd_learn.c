@@ -42,12 +42,6 @@ static void cmd_learn_on_outcome(void *u, const struct outcome *j)
     learn_take(&l->learn, j);
 }
 
-static bool cmd_learn_on_event(void *u, const struct event_out *e)
-{
-    (void)u, (void)e;
-    return true;
-}
-
 static bool cmd_learn_on_message(void *u, struct message *m)
 {
     struct lesson *l = u;
@@ -207,7 +201,8 @@ static void learn(struct lesson *l, const struct snapshot *now, const struct opt
         .rules = now->rules,
         .store_id = no_store,
         .record_clock = true,
-        .hooks = {.u = l, .emit = cmd_learn_on_event, .outcome = cmd_learn_on_outcome}};
+        .judged_only = true, /* of rules that make events too nothing but that they know a line is asked */
+        .hooks = {.u = l, .outcome = cmd_learn_on_outcome}};
     struct sbuf out;
     char pack[PACK_MAX + 1];
     sbuf_init(&out, RULES_BYTES_MAX);

@@ -315,11 +315,26 @@ static enum count become(struct pipeline *p, const struct message *m, const stru
     return fate;
 }
 
+/* The verdict alone (pipeline_setup.judged_only), and what it says of the lines after it. */
+static enum count judge_alone(struct pipeline *p, const struct message *m, struct verdict *v)
+{
+    static const struct correlation no_keys;
+    const struct record *r = p->record;
+    pipeline_decide(p, m, &no_keys, v);
+    if (v->action == ACTION_DROP)
+        return COUNT_drop;
+    if (format_traits(m->stream->format)->shortens || format_traits(r->format)->shortens)
+        repeats_note(&p->repeats, m, r, v);
+    return COUNT_crumb;
+}
+
 /* The record's fate. extra: it is a further message of an entry, whose fate is told. v NULL: it had its fate, and is
    only what breadcrumbs are made of. */
 static enum count dispose(struct pipeline *p, const struct message *m, struct verdict *v, bool extra)
 {
     struct correlation keys;
+    if (v && p->parts.setup.judged_only)
+        return judge_alone(p, m, v);
     correlation_of(m->stream, p->record, &p->parts.setup.secret, &keys);
     if (v) {
         pipeline_decide(p, m, &keys, v);

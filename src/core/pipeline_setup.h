@@ -99,6 +99,8 @@ struct pipeline_setup {
     uint64_t fates_number;      /* of the first chunk of hooks.fates */
     uint64_t run_key;           /* random; part of the ids of messages that cannot be read again */
     bool record_clock;          /* the present is the newest time a record had: for files read after the fact */
+    bool judged_only;           /* the verdict is all that is asked for: no events, breadcrumbs and limits; each message
+                                   that is not dropped has the fate of a crumb */
     struct past past;           /* with record_clock, where events are sent */
     const struct rule *waits;   /* the only rule that waits for lines; NULL: all that do */
     struct trace_source source; /* of frames; without a function there are no source lines */

@@ -58,7 +58,7 @@ void pipeline_decide(struct pipeline *p, const struct message *m, const struct c
     deadline_event_end(&p->deadlines, m->stream, v->ends);
     if (!v->rule)
         fall_back(p, v);
-    else if (rule_waits(v->rule))
+    else if (rule_waits(v->rule) && !p->parts.setup.judged_only)
         deadline_event_wait(&p->deadlines, m, r, keys, v);
     else if (v->action == ACTION_EVENT && (v->skipped || !over_threshold(p, v)))
         v->action = ACTION_CRUMB;
