@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/colour.h"
 #include "app/command.h"
 #include "app/show.h"
 #include "app/tool_store.h"
@@ -14,7 +15,7 @@
 #include "io/store.h"
 #include "text/stamp.h"
 
-enum { TITLE_POINTS = 120, REASON_POINTS = 200, TEXT_POINTS = 1000 };
+enum { TITLE_POINTS = 120, TITLE_LEAST = 30, TITLE_COLUMN = 50, REASON_POINTS = 200, TEXT_POINTS = 1000 };
 
 struct queue_options {
     const char *config, *store;
@@ -126,6 +127,14 @@ static const char *next_try(const struct store_row *r, const struct sending *w, 
     return at_us <= w->now_us ? "now" : show_span(at_us - w->now_us, buf);
 }
 
+/* Of the last column, so that a line stays one on the terminal. */
+static size_t last_points(size_t most)
+{
+    unsigned columns = colour_columns();
+    size_t left = columns > TITLE_COLUMN + TITLE_LEAST ? columns - TITLE_COLUMN : TITLE_LEAST;
+    return columns && left < most ? left : most;
+}
+
 static bool queue_list_one(void *u, const struct store_row *r)
 {
     const struct sending *w = u;
@@ -143,9 +152,9 @@ static bool queue_list_one(void *u, const struct store_row *r)
         show_text(stdout, r->event.project, 40);
         fputs("] ", stdout);
     }
-    show_text(stdout, r->event.title.text, TITLE_POINTS);
+    show_text(stdout, r->event.title.text, last_points(TITLE_POINTS));
     if (r->reason) {
-        printf("\n%*s", 50, "");
+        printf("\n%*s", TITLE_COLUMN, "");
         show_text(stdout, slice_str(r->reason), REASON_POINTS);
     }
     fputc('\n', stdout);

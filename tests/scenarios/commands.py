@@ -26,6 +26,10 @@ def scenario_queue_without_sentry(t):
     d = t.start(config)
     d.wait_count("event", 1)
     listing = t.until(lambda: [x for x in t.run("queue", "ls", "-c", config)[0].splitlines() if "UpstreamDown" in x], "the event in queue ls")
+    shown = subprocess.run(["script", "-qec", "stty cols 80; %s queue ls -c %s" % (t.crumbd_path, config), "/dev/null"], capture_output=True,
+                           env=t.env(TERM="xterm"), stdin=subprocess.DEVNULL, timeout=30, check=False).stdout.decode()
+    cut = next(line for line in shown.split("\r\n") if "UpstreamDown" in line)
+    assert len(cut) <= 80 < len(listing[0]) and cut.endswith("..."), (shown, listing)
     row = re.match(r"\s*(\S+)", listing[0]).group(1)
     shown = t.run("queue", "cat", row, "-c", config)[0]
     assert "Connection refused" in shown and "/item/1" in shown, shown
