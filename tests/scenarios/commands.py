@@ -213,28 +213,30 @@ def scenario_check_asks_the_file_system(t):
     for line, name in ((3, "none/*.log"), (4, "one.log")):
         assert re.search(r"some\.yaml:%d:.*warning: there is no file yet at .*/%s" % (line, re.escape(name)), err), err
     t.eq(err.count("warning: "), 3, err)
+    env = t.env(CRUMBD_DATA=t.dir)  # without the grammars of traces, whose samples take longer
     t.write("file", "")
     config = t.write("store.yaml", "inputs: [{tail: %s}]\nrules: []\nstore: %s\n" % (t.path("logs/a.log"), t.path("file/crumbd.db")))
-    out, err = t.run("check", "-c", config)
+    out, err = t.run("check", "-c", config, env=env)
     assert re.search(r"store\.yaml:3:8: warning: the store .*/file/crumbd\.db cannot be written: .*; the user crumbd runs as must be able to", err), err
     assert "/file" in t.run("run", "-c", config, status=3)[1]
     config = t.write("new.yaml", "inputs: [{tail: %s}]\nrules: []\nstore: %s\nhttp: 0.0.0.0:%d\n" % (t.path("logs/a.log"), t.path("no/such/folder/crumbd.db"), free_port()))
-    out, err = t.run("check", "-c", config)
+    out, err = t.run("check", "-c", config, env=env)
     assert re.search(r"new\.yaml:4:7: warning: there will be no page, .* no http_token_file is named", err), err
     t.eq(err.count("warning: "), 1, err)
-    t.eq(t.run("check", "-c", t.write("page.yaml", "inputs: [{tail: %s}]\nrules: []\nhttp: '[::1]:%d'\n" % (t.path("logs/a.log"), free_port())))[1], "")
+    t.eq(t.run("check", "-c", t.write("page.yaml", "inputs: [{tail: %s}]\nrules: []\nhttp: '[::1]:%d'\n" % (t.path("logs/a.log"), free_port())), env=env)[1], "")
 
 
 def scenario_a_rule_file_that_is_not_there(t):
     """One that is named must be there, for check and for run; a pattern may wait for its first file."""
+    env = t.env(CRUMBD_DATA=t.dir)
     t.write("a.log", "")
     config = t.write("crumbd.yaml", "inputs: [{tail: %s}]\nrules: [%s, shiped]\n" % (t.path("a.log"), t.path("mine.yaml")))
     for command in ("check", "run"):
-        err = t.run(command, "-c", config, status=1)[1]
+        err = t.run(command, "-c", config, status=1, env=env)[1]
         assert re.search(r"crumbd\.yaml:2:9: error: there is no rule file .*/mine\.yaml\n", err), err
         assert re.search(r"crumbd\.yaml:2:\d+: error: there is no rule file .*/shiped; did you mean \"shipped\"\?", err), err
     config = t.write("crumbd.yaml", "inputs: [{tail: %s}]\nrules: [%s]\n" % (t.path("a.log"), t.path("rules.d/*.yaml")))
-    assert re.search(r"crumbd\.yaml:2:9: warning: no rule file matches .*/rules\.d/\*\.yaml", t.run("check", "-c", config)[1])
+    assert re.search(r"crumbd\.yaml:2:9: warning: no rule file matches .*/rules\.d/\*\.yaml", t.run("check", "-c", config, env=env)[1])
 
 
 def scenario_check_shipped(t):
