@@ -115,11 +115,13 @@ struct message {
     uint64_t end;             /* where what belongs to it ends, its line end included. It may go on, between others: */
     const struct frame_span *more;
     unsigned n_more;
-    struct stream *stream;      /* whose it is; set by who hands it on, NULL before that */
-    int64_t received_us;        /* when its carrier took it; 0: now */
-    unsigned nth;               /* of those that stand at its offset: its carrier brought several in one */
-    const struct field *fields; /* what its carrier says beside it (record.h); */
-    unsigned n_fields;
+    struct stream *stream; /* whose it is; set by who hands it on, NULL before that */
+    int64_t received_us;   /* when its carrier took it; 0: now */
+    unsigned nth;          /* of those that stand at its offset: its carrier brought several in one */
+    /* What its carrier says beside it (record.h), told only where somebody may read it; NULL: nothing. Where it stands
+     * must outlive the call that hands the message on. */
+    const struct field *(*beside)(void *carrier, unsigned *n);
+    void *carrier;
     bool headed; /* of a stream of several programs: it begins with the head that the framer was given */
     enum {
         MESSAGE_NEW,

@@ -117,6 +117,21 @@ static void rejoin_secret(struct pipeline_parts *p, struct record *r, struct sli
     *name = SLICE_NONE;
 }
 
+/* Of an access line that no rule may match nobody reads more than its text. */
+static bool is_read_beside(struct pipeline_parts *p, const struct record *r)
+{
+    bool dull = format_traits(r->format)->access && r->level != LEVEL_NONE && r->level < LEVEL_ERROR;
+    return !r->partial && (!dull || judge_maybe(&p->judge, r));
+}
+
+static void add_beside(struct pipeline_parts *p, const struct message *m, struct record *r)
+{
+    unsigned n = 0;
+    const struct field *v = m->beside && is_read_beside(p, r) ? m->beside(m->carrier, &n) : NULL;
+    for (unsigned i = 0; i < n; i++)
+        record_add(r, v[i].name, v[i].value, v[i].type);
+}
+
 bool decode(struct pipeline_parts *p, const struct message *m, struct record *r, const char **reason)
 {
     struct stream *s = m->stream;
@@ -139,8 +154,7 @@ bool decode(struct pipeline_parts *p, const struct message *m, struct record *r,
         doubt(s, r);
     if (!r->partial) /* else it was asked for before the parser finished, and nothing has changed it */
         set_origin(p, s, r);
-    for (unsigned i = 0; i < m->n_fields && !r->partial; i++)
-        record_add(r, m->fields[i].name, m->fields[i].value, m->fields[i].type);
+    add_beside(p, m, r);
     if (r->time_us != RECORD_NO_TIME)
         s->last_us = r->time_us;
     return true;

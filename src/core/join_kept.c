@@ -75,6 +75,7 @@ struct kept *kept_new(const struct join_line *line)
     }
     k->message.text = arena_dup(&k->arena, slice_sub(line->message.text, 0, RAW_MAX));
     k->message.ahead = NULL;
+    k->message.beside = NULL; /* the record has it */
     k->message.stream = &k->stream;
     k->message.read = MESSAGE_NEW; /* it was held before, and had no fate */
     k->record->raw = k->message.text;

@@ -352,7 +352,7 @@ bool judge_maybe(struct judge *j, const struct record *r)
     look_ahead_run(&j->ahead, lane->prefilter, j->prefilter, seen(r->message), &j->hits);
     bool any = may_match_any(j, lane, r);
     /* With more lines the message may hold what the text has apart. */
-    j->scanned = any && !slice_chr(r->message, '\n') ? r->raw.p : NULL;
+    j->scanned = slice_chr(r->message, '\n') ? NULL : r->raw.p;
     return any;
 }
 

@@ -72,8 +72,8 @@ void judge_record(struct judge *j, const struct record *r, struct arena *a, stru
 /* What this rule would say of the record if it were asked, whichever stand before it. */
 enum judge_why judge_try(struct judge *j, const struct rule *rule, const struct record *r);
 /*
- * False: no rule can match this record, which may be partial: its message is some part of what it is now. True:
- * judge_record is to come, for which the candidates that were found are kept.
+ * False: no rule can match this record, which may be partial: its message is some part of what it is now. The
+ * candidates that were found are kept for judge_record, if it is next.
  */
 bool judge_maybe(struct judge *j, const struct record *r);
 /*

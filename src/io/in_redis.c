@@ -202,10 +202,9 @@ static bool on_begin(struct in_redis *in, struct redis_stream *s, const struct r
 static void hand_on(struct in_redis *in, struct redis_stream *s, const struct redis_value *fields, uint64_t offset,
                     int64_t time_us)
 {
-    struct field v[REDIS_FIELDS];
-    unsigned n;
+    struct redis_beside beside;
     size_t max = in->opt->max_message_bytes;
-    struct slice text = redis_entry_message(&in->entries, s->name, fields, v, &n);
+    struct slice text = redis_entry_message(&in->entries, s->name, fields, beside.v, &beside.n);
     const struct message m = {.stream = &s->part->stream,
                               .text = slice_sub(text, 0, max),
                               .truncated_bytes = text.n > max ? text.n - max : 0,
@@ -213,8 +212,8 @@ static void hand_on(struct in_redis *in, struct redis_stream *s, const struct re
                               .offset = offset,
                               .end = offset + 1,
                               .received_us = time_us,
-                              .fields = v,
-                              .n_fields = n,
+                              .beside = redis_beside,
+                              .carrier = &beside,
                               .read = partition_reading(s->part, offset)};
     s->judged += m.read == MESSAGE_NEW;
     input_message(&in->sink, &in->input, &m);

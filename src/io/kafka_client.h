@@ -46,8 +46,7 @@ struct kafka_message {
     struct slice key, value;
     struct frame_ahead *ahead; /* of what the value may stand in */
     bool tombstone;            /* it has no value */
-    struct kafka_header headers[KAFKA_HEADERS_MAX];
-    unsigned n_headers;
+    const void *from;          /* for kafka_client_headers */
 };
 
 /* All are called from within kafka_client_turn and kafka_client_free. */
@@ -88,6 +87,9 @@ int kafka_client_fd(const struct kafka_client *c);
 /* Hands on what there is, at most so many messages and about so many bytes. True: there may be more. Has to be called
    every few seconds also when nothing is readable. */
 bool kafka_client_turn(struct kafka_client *c, unsigned messages, size_t bytes);
+/* Fills v, of KAFKA_HEADERS_MAX, and returns how many there are. Librdkafka takes them apart when it is asked, which
+ * costs as much as all else it does for a message. */
+unsigned kafka_client_headers(const struct kafka_message *m, struct kafka_header *v);
 /* There are more messages, and none is here. Librdkafka stops fetching when its queue is full, and looks only once a
  * second whether it still is, or when it has something else to do: this gives it something, and waits for that for
  * KAFKA_NUDGE_MS at most. */

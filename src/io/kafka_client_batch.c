@@ -17,18 +17,18 @@ bool kafka_client_batch_add(struct kafka_client_batch *b, rd_kafka_message_t *fr
     return fits && b->n < KAFKA_BATCH_MESSAGES;
 }
 
-static void add_headers(const rd_kafka_message_t *from, struct kafka_message *m)
+unsigned kafka_client_headers(const struct kafka_message *m, struct kafka_header *v)
 {
     rd_kafka_headers_t *headers;
     const char *name;
     const void *value;
-    size_t n;
-    if (rd_kafka_message_headers(from, &headers))
-        return;
-    while (m->n_headers < KAFKA_HEADERS_MAX && !rd_kafka_header_get_all(headers, m->n_headers, &name, &value, &n)) {
-        m->headers[m->n_headers] = (struct kafka_header){slice_str(name), slice_of(value, value ? n : 0)};
-        m->n_headers++;
-    }
+    size_t size;
+    unsigned n = 0;
+    if (!m->from || rd_kafka_message_headers(m->from, &headers))
+        return 0;
+    for (; n < KAFKA_HEADERS_MAX && !rd_kafka_header_get_all(headers, n, &name, &value, &size); n++)
+        v[n] = (struct kafka_header){slice_str(name), slice_of(value, value ? size : 0)};
+    return n;
 }
 
 static void hand_on(struct kafka_client_batch *b, const struct kafka_came *came, const struct kafka_handler *handler)
@@ -43,8 +43,8 @@ static void hand_on(struct kafka_client_batch *b, const struct kafka_came *came,
                               .key = slice_of(from->key, from->key ? from->key_len : 0),
                               .value = came->value,
                               .ahead = &b->ahead,
-                              .tombstone = !from->payload};
-    add_headers(from, &m);
+                              .tombstone = !from->payload,
+                              .from = from};
     handler->message(handler->u, &m);
 }
 

@@ -37,30 +37,35 @@ static struct slice header_name(struct kafka_handing *h, struct slice name)
     return slice_of(p, sizeof before - 1 + name.n);
 }
 
-static unsigned fields_of(struct kafka_handing *h, const struct kafka_message *m, struct field *v)
-{
-    unsigned n = 0;
-    add_field(v, &n, SLICE("kafka.topic"), slice_str(m->topic));
-    if (m->key.n)
-        add_field(v, &n, SLICE("kafka.key"), m->key);
-    for (unsigned i = 0; i < m->n_headers; i++)
-        if (m->headers[i].value.n)
-            add_field(v, &n, header_name(h, m->headers[i].name), m->headers[i].value);
-    return n;
-}
-
-/* A message of several records. */
-struct several {
+/* What is handed on: a message, or one of several in it. */
+struct handed {
     struct kafka_handing *by;
+    const struct kafka_message *from;
     struct message m;
+    struct field fields[KAFKA_FIELDS]; /* once they have been asked for */
 };
+
+static const struct field *kafka_beside(void *carrier, unsigned *n)
+{
+    struct handed *d = carrier;
+    struct kafka_header headers[KAFKA_HEADERS_MAX];
+    unsigned n_headers = kafka_client_headers(d->from, headers);
+    *n = 0;
+    add_field(d->fields, n, SLICE("kafka.topic"), slice_str(d->from->topic));
+    if (d->from->key.n)
+        add_field(d->fields, n, SLICE("kafka.key"), d->from->key);
+    for (unsigned i = 0; i < n_headers; i++)
+        if (headers[i].value.n)
+            add_field(d->fields, n, header_name(d->by, headers[i].name), headers[i].value);
+    return d->fields;
+}
 
 static void kafka_on_record(void *u, struct slice record)
 {
-    struct several *s = u;
-    s->m.text = record;
-    input_message(s->by->sink, s->by->input, &s->m);
-    s->m.nth++;
+    struct handed *d = u;
+    d->m.text = record;
+    input_message(d->by->sink, d->by->input, &d->m);
+    d->m.nth++;
 }
 
 bool kafka_is_several(const struct kafka_handing *h, const struct kafka_message *m)
@@ -77,24 +82,23 @@ bool kafka_is_protobuf(const struct kafka_handing *h, const struct kafka_message
 
 void kafka_hand_on(struct kafka_handing *h, struct stream *s, const struct kafka_message *m, int read)
 {
-    struct field fields[KAFKA_FIELDS];
     size_t max = h->opt->max_message_bytes;
-    struct several out = {.by = h,
-                          .m = {.stream = s,
-                                .text = slice_sub(m->value, 0, max),
-                                .truncated_bytes = m->value.n > max ? m->value.n - max : 0,
-                                .lines = 1,
-                                .offset = (uint64_t)m->offset,
-                                .end = (uint64_t)m->offset + 1,
-                                .received_us = m->time_us,
-                                .fields = fields,
-                                .read = read,
-                                .ahead = m->ahead}};
-    out.m.n_fields = fields_of(h, m, fields);
+    struct handed d;
+    d.by = h;
+    d.from = m;
+    d.m = (struct message){.stream = s,
+                           .text = slice_sub(m->value, 0, max),
+                           .truncated_bytes = m->value.n > max ? m->value.n - max : 0,
+                           .lines = 1,
+                           .offset = (uint64_t)m->offset,
+                           .end = (uint64_t)m->offset + 1,
+                           .received_us = m->time_us,
+                           .beside = kafka_beside,
+                           .carrier = &d,
+                           .read = read,
+                           .ahead = m->ahead};
     s->ring = m->key.n ? hash_mix(s->file_key, hash128_low(HASH128_START, m->key)) : s->file_key;
-    bool several = kafka_is_several(h, m);
-    if (!several || !otlp_records(out.m.text, &h->arena, &h->record, kafka_on_record, &out))
-        input_message(h->sink, h->input, &out.m);
-    if (several || m->n_headers)
-        arena_reset(&h->arena);
+    if (!kafka_is_several(h, m) || !otlp_records(d.m.text, &h->arena, &h->record, kafka_on_record, &d))
+        input_message(h->sink, h->input, &d.m);
+    arena_reset(&h->arena);
 }

@@ -64,3 +64,10 @@ struct slice redis_entry_message(struct redis_entries *e, const char *stream, co
             add_field(e, v, n, redis_text(fields, i), redis_text(fields, i + 1));
     return redis_text(fields, at + 1);
 }
+
+const struct field *redis_beside(void *carrier, unsigned *n)
+{
+    const struct redis_beside *b = carrier;
+    *n = b->n;
+    return b->v;
+}

@@ -27,4 +27,11 @@ void redis_entries_done(struct redis_entries *e);
 struct slice redis_entry_message(struct redis_entries *e, const char *stream, const struct redis_value *fields,
                                  struct field *v, unsigned *n);
 
+/* The same, for struct message.beside, whose carrier it is. */
+struct redis_beside {
+    struct field v[REDIS_FIELDS];
+    unsigned n;
+};
+const struct field *redis_beside(void *carrier, unsigned *n);
+
 #endif

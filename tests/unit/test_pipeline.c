@@ -227,6 +227,56 @@ static void feed_access(struct bench *b, const char *line)
     hand_in(b, &(struct message){.stream = &b->access_log, .text = slice_str(line), .lines = 1}, b->now_us);
 }
 
+static unsigned told_beside;
+
+static const struct field *beside(void *carrier, unsigned *n)
+{
+    static struct field f = {.name = {"kafka.key", 9}, .type = FIELD_STRING};
+    f.value = slice_str(carrier);
+    told_beside++;
+    *n = 1;
+    return &f;
+}
+
+static void feed_with_key(struct bench *b, const char *status, char *key)
+{
+    char line[128];
+    snprintf(line, sizeof line, "203.0.113.9 - - [23/Nov/2026:10:00:02 +0000] \"GET / HTTP/1.1\" %s 7 \"-\" \"ua\"",
+             status);
+    hand_in(b,
+            &(struct message){
+                .stream = &b->access_log, .text = slice_str(line), .lines = 1, .beside = beside, .carrier = key},
+            b->now_us);
+}
+
+/* What a carrier says beside a line is there for whoever reads it, and else not asked for. */
+START_TEST(what_stands_beside_a_dull_line_is_not_asked_for)
+{
+    char till[] = "till", door[] = "door";
+    struct bench *b = bench_of("pack: p\nwhen: {format: nginx-access}\nrules:\n"
+                               "  - {id: a, match: '-> 502', event: {message: 'bad at {kafka.key}'}}\n");
+    told_beside = 0;
+    feed_with_key(b, "200", till);
+    ck_assert(told_beside == 0 || !b->rules.lanes[FORMAT_NGINX_ACCESS].prefilter);
+    feed_with_key(b, "502", till);
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(b->n, 1);
+    ck_at(b->events[0], "logentry/formatted", "bad at till");
+    bench_free(b);
+    b = bench_of("pack: p\nwhen: {format: nginx-access, kafka.key: till}\nrules:\n"
+                 "  - {id: a, match: '-> 200', event: {message: 'good at {kafka.key}'}}\n"
+                 "  - {id: b, event: {message: 'another at {kafka.key}'}}\n");
+    feed_with_key(b, "200", door);
+    feed_with_key(b, "200", till);
+    feed_with_key(b, "204", till);
+    pipeline_flush(b->pipeline);
+    ck_assert_uint_eq(b->n, 2);
+    ck_at(b->events[0], "logentry/formatted", "good at till");
+    ck_at(b->events[1], "logentry/formatted", "another at till");
+    bench_free(b);
+}
+END_TEST
+
 /* Loggers that have the request in an object say of each that it has ended, and no more. */
 START_TEST(a_breadcrumb_names_the_request)
 {
@@ -1681,6 +1731,7 @@ int main(void)
     tcase_add_test(t, pending_bytes_are_those_of_the_lines);
     tcase_add_test(t, the_same_line_gives_the_same_id);
     tcase_add_test(t, samples_prove_rules);
+    tcase_add_test(t, what_stands_beside_a_dull_line_is_not_asked_for);
     tcase_add_test(t, wrong_samples_are_told_with_their_place);
     suite_add_tcase(s, t);
     return unit_run(s);
