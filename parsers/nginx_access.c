@@ -435,5 +435,7 @@ static const char *nginx_access_detect(struct slice line)
     return is_access(s) ? "[time] and a quoted request behind a client and a user" : NULL;
 }
 
-const struct parser parser_nginx_access = {
-    .nesting = PARSER_NESTED, .detect = nginx_access_detect, .parse = nginx_access_parse};
+const struct parser parser_nginx_access = {.nesting = PARSER_NESTED,
+                                           .detect = nginx_access_detect,
+                                           .parse = nginx_access_parse,
+                                           .settled = parser_names_of_origin};

@@ -342,9 +342,6 @@ static bool nginx_error_parse(struct parse_ctx *ctx, struct record *r)
     return true;
 }
 
-/* Whose the record is: an entry says nothing of that. */
-static const char *const settled[] = {"app", "input", "peer", "format", "container", "pod", "namespace", "image", NULL};
-
 static const char *nginx_error_detect(struct slice line)
 {
     return nginx_head(line) ? "date, time, [level] and pid#tid in front" : NULL;
@@ -357,4 +354,4 @@ const struct parser parser_nginx_error = {.nesting = PARSER_NESTED,
                                           .parse = nginx_error_parse,
                                           .begin = nginx_error_begin,
                                           .finish = nginx_error_finish,
-                                          .settled = settled};
+                                          .settled = parser_names_of_origin};

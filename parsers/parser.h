@@ -86,10 +86,13 @@ struct parser {
      */
     bool (*begin)(struct parse_ctx *ctx, struct record *r);
     void (*finish)(struct parse_ctx *ctx, struct record *r);
-    /* Names (record_get) whose values finish leaves as they are, ending with NULL: what goes by them alone need not
-       wait for it. Nor does finish raise the level. */
+    /* Names (record_get) whose values finish leaves as they are, and what the carrier of the line says beside it,
+       ending with NULL: what goes by them alone need not wait for that. Nor does finish raise the level. */
     const char *const *settled;
 };
+
+/* Whose a record is: of most formats a line itself says nothing of that. */
+extern const char *const parser_names_of_origin[];
 
 /* The name is one of parser.settled. */
 bool parser_settles(enum format f, struct slice name);

@@ -254,6 +254,7 @@ START_TEST(what_stands_beside_a_dull_line_is_not_asked_for)
 {
     char till[] = "till", door[] = "door";
     struct bench *b = bench_of("pack: p\nwhen: {format: nginx-access}\nrules:\n"
+                               "  - {id: guard, when: {app: ^crumbd$}, action: drop}\n"
                                "  - {id: a, match: '-> 502', event: {message: 'bad at {kafka.key}'}}\n");
     told_beside = 0;
     feed_with_key(b, "200", till);
