@@ -94,9 +94,10 @@ static bool walk(struct nginx_line *l, struct slice *rest, const struct step *st
         if (!(steps[i].variable == NGINX_REQUEST ? nginx_access_request_from
                                                  : nginx_access_value_from)(&s, steps[i].literal, &values[i]))
             return false;
+    bool escapes = slice_chr(slice_sub(*rest, 0, rest->n - s.n), '\\'); /* in most lines none of them has any */
     for (size_t i = 0; i < n; i++)
         nginx_variable_set(l, nginx_variable_at(steps[i].variable), SLICE_NONE,
-                           nginx_variable_unescaped(l->ctx->arena, values[i]));
+                           escapes ? nginx_variable_unescaped(l->ctx->arena, values[i]) : values[i]);
     *rest = s;
     return true;
 }
@@ -405,8 +406,9 @@ static bool is_place(struct slice s)
 {
     bool dotted = slice_is(s, "localhost");
     for (size_t i = 0; i < s.n; i++) {
-        dotted |= s.p[i] == '.' || s.p[i] == ':';
-        if (!ascii_alnum(s.p[i]) && !strchr(".:-_[]%", s.p[i]))
+        bool dot = s.p[i] == '.' || s.p[i] == ':';
+        dotted |= dot;
+        if (!dot && !ascii_alnum(s.p[i]) && !strchr("-_[]%", s.p[i]))
             return false;
     }
     return dotted;

@@ -132,12 +132,26 @@ static void set_trace(struct record *r, struct slice v)
         r->span_id = span;
 }
 
+/* Most lines have the second of the line before them. */
+static bool take_clf(struct stamp_memo *memo, struct slice v, int64_t *us)
+{
+    struct slice rest = v;
+    if (memo && v.n == memo->n && stamp_is_again(memo, v, v.n)) {
+        *us = memo->us;
+        return true;
+    }
+    bool ok = stamp_clf(&rest, us);
+    if (ok && !rest.n)
+        stamp_keep(memo, v, *us);
+    return ok;
+}
+
 static void set_time(struct nginx_line *l, enum nginx_kind kind, struct slice v)
 {
     int64_t us;
     bool zone = true;
     bool ok = kind == NGINX_KIND_TIME_LOCAL
-                  ? stamp_clf(&v, &us) || !(zone = !stamp_clf_local(&v, &us))
+                  ? take_clf(l->ctx->memo, v, &us) || !(zone = !stamp_clf_local(&v, &us))
                   : stamp_rfc3339(&v, &us, &zone) || stamp_epoch(&v, &us) || stamp_clf(&v, &us);
     if (!ok || kind < l->time_kind)
         return;

@@ -69,7 +69,7 @@ bool stamp_rfc3339(struct slice *s, int64_t *out, bool *has_zone);
  * is not broken down again. Kept by whoever keeps the stream; zeroed it knows none.
  */
 struct stamp_memo {
-    char text[19];
+    char text[26];   /* none is longer than "23/Nov/2026:10:00:00 +0000" */
     unsigned char n; /* bytes of text */
     int64_t us;
 };
