@@ -157,6 +157,12 @@ static uint32_t three_lower(struct slice s)
     return s.n < 3 ? 0 : THREE(ascii_lower(s.p[0]), ascii_lower(s.p[1]), ascii_lower(s.p[2]));
 }
 
+/* Most lines that are asked about begin with a digit. */
+static bool begins_with_letter(struct slice s)
+{
+    return s.n && ascii_alpha(*s.p);
+}
+
 int stamp_month(struct slice s)
 {
     static const uint32_t names[12] = {THREE('j', 'a', 'n'), THREE('f', 'e', 'b'), THREE('m', 'a', 'r'),
@@ -164,7 +170,7 @@ int stamp_month(struct slice s)
                                        THREE('j', 'u', 'l'), THREE('a', 'u', 'g'), THREE('s', 'e', 'p'),
                                        THREE('o', 'c', 't'), THREE('n', 'o', 'v'), THREE('d', 'e', 'c')};
     uint32_t name = three_lower(s);
-    for (int m = 0; m < 12; m++)
+    for (int m = 0; begins_with_letter(s) && m < 12; m++)
         if (name == names[m])
             return m + 1;
     return 0;
@@ -367,7 +373,7 @@ static bool weekday_at(struct slice s)
                                       THREE('s', 'u', 'n')};
     uint32_t name = three_lower(s);
     bool any = false;
-    for (int i = 0; i < 7; i++)
+    for (int i = 0; begins_with_letter(s) && i < 7; i++)
         any |= name == names[i];
     return any && s.n > 3 && (s.p[3] == ' ' || s.p[3] == ',');
 }
