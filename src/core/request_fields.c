@@ -125,7 +125,7 @@ static bool is_target(struct slice s)
 
 bool request_fields_are(struct slice method, struct slice url)
 {
-    return is_http_method(method) && is_target(url);
+    return method.n && is_http_method(method) && is_target(url); /* most records say neither */
 }
 
 static void look(const struct field *f, struct arena *a, struct request_fields *to)
