@@ -61,7 +61,7 @@ static void put(unsigned n, const char *title, const char *payload)
 }
 
 static bool tail_runs = true;
-static unsigned tail_files = 2;
+static unsigned tail_files = 2, tail_unreadable = 3;
 
 /* The answer's body, NUL-terminated. */
 static const char *get(const char *path, const char *query, const char *not_ready)
@@ -78,7 +78,7 @@ static const char *get(const char *path, const char *query, const char *not_read
                                           .overflow = 5,
                                           .no_room = true},
                                          {.runs = tail_runs,
-                                          .unreadable = 3,
+                                          .unreadable = tail_unreadable,
                                           .files = tail_files,
                                           .behind_bytes = 4096,
                                           .trouble = {1700000000000000, "/l/<i>.log: Permission denied"}}};
@@ -272,6 +272,8 @@ END_TEST
 START_TEST(an_input_that_finds_nothing)
 {
     tail_files = 0;
+    hasnt(get("/", "", NULL), "finds no file"); /* it finds some, and may not read them */
+    tail_unreadable = 0;
     has(get("/", "", NULL), "<span class=\"warning\">finds no file</span>");
     tail_runs = false;
     has(get("/", "", NULL), "<span class=\"bad\">not open</span>");
