@@ -138,11 +138,11 @@ static bool takes_none(const struct project *p)
     return p->known && p->view.state != SENDER_DELIVERING;
 }
 
-/* The server is there, and takes events, but not the last one: it is a dead letter. */
+/* The server is there, and takes events, but not the last one: it is a dead letter. With 429 it would only wait. */
 static bool refused_last(const struct project *p)
 {
-    return p->known && !takes_none(p) &&
-           (strncmp(p->view.answer, "HTTP 4", 6) == 0 || strncmp(p->view.answer, "HTTP 5", 6) == 0);
+    return p->known && !takes_none(p) && strncmp(p->view.answer, "HTTP 4", 6) == 0 &&
+           strncmp(p->view.answer, "HTTP 429", 8) != 0;
 }
 
 static void put_next(const struct project *p, int64_t now_us, struct sbuf *out)

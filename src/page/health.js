@@ -67,7 +67,7 @@ export function listen() {
   on('connection', ({ again }) => again && refresh());
 }
 
-const refused = (p) => /P [45]/.test(p.answer);
+const refused = (p) => /P 4(?!29)/.test(p.answer);
 
 export function sentence(p) {
   const to = p.project ? log(p.project) : 'Sentry', wait = p.waiting ? `, ${num(p.waiting)} ${p.waiting === 1 ? 'event waits' : 'events wait'}` : '';
