@@ -440,4 +440,4 @@ static const char *nginx_access_detect(struct slice line)
 const struct parser parser_nginx_access = {.nesting = PARSER_NESTED,
                                            .detect = nginx_access_detect,
                                            .parse = nginx_access_parse,
-                                           .settled = parser_names_of_origin};
+                                           .settled = record_names_of_origin};

@@ -354,4 +354,4 @@ const struct parser parser_nginx_error = {.nesting = PARSER_NESTED,
                                           .parse = nginx_error_parse,
                                           .begin = nginx_error_begin,
                                           .finish = nginx_error_finish,
-                                          .settled = parser_names_of_origin};
+                                          .settled = record_names_of_origin};

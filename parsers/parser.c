@@ -22,9 +22,6 @@ enum {
 };
 _Static_assert(SUM_OF_RANKS == (FORMAT_N - 2) * (FORMAT_N - 1) / 2, "a rank is missing, or given twice");
 
-const char *const parser_names_of_origin[] = {"app", "input",     "peer",  "format", "container",
-                                              "pod", "namespace", "image", NULL};
-
 bool parser_settles(enum format f, struct slice name)
 {
     const struct parser *parser = parser_of(f);

@@ -91,9 +91,6 @@ struct parser {
     const char *const *settled;
 };
 
-/* Whose a record is: of most formats a line itself says nothing of that. */
-extern const char *const parser_names_of_origin[];
-
 /* The name is one of parser.settled. */
 bool parser_settles(enum format f, struct slice name);
 extern const struct parser *const parser_table[FORMAT_N];

@@ -464,3 +464,6 @@ void record_json_refused(const char *reason, struct slice raw, struct sbuf *out)
     json_map_end(&j);
     json_end(&j);
 }
+
+const char *const record_names_of_origin[] = {"app", "input",     "peer",  "format", "container",
+                                              "pod", "namespace", "image", NULL};

@@ -166,4 +166,7 @@ void record_json_members(const struct record *r, struct json *j);
 /* {"error":reason,"raw":…}, for a message its parser refused. */
 void record_json_refused(const char *reason, struct slice raw, struct sbuf *out);
 
+/* Names that say whose a record is, ending with NULL: a line of most formats says nothing of that. */
+extern const char *const record_names_of_origin[];
+
 #endif
