@@ -388,6 +388,20 @@ static struct slice uncoloured(struct arena *arena, struct slice s)
     return slice_of(p, (size_t)(end - p));
 }
 
+/* " cart 7 140234567890176 text" behind level and time, Django's verbose: module, process and thread. */
+static void django_place(struct slice *s, struct record *r)
+{
+    enum { THREAD_MIN = 8 };
+    struct slice rest = *s;
+    skip_spaces(&rest);
+    struct slice module = slice_split(&rest, ' '), pid = slice_split(&rest, ' '), thread = slice_split(&rest, ' ');
+    if (!rest.p || !may_be_logger(module) || !all_digits(pid) || !all_digits(thread) || thread.n < THREAD_MIN)
+        return;
+    r->logger = module;
+    r->procid = pid;
+    *s = rest;
+}
+
 /* "LEVEL time", also with the time in brackets. */
 static void time_behind_level(struct parse_ctx *ctx, struct slice *s, struct record *r)
 {
@@ -402,6 +416,7 @@ static void time_behind_level(struct parse_ctx *ctx, struct slice *s, struct rec
         return;
     r->time_us = head.time_us;
     slice_skip(&rest, starts(rest, " --> ") ? 4 : 0);
+    django_place(&rest, r);
     *s = rest;
 }
 
