@@ -79,6 +79,7 @@ static const char *const about_code[] = {"apache.php-uncaught",
                                          "warned.failed",
                                          "warned.attempt",
                                          "warned.lost",
+                                         "warned.timeout",
                                          "warned.full",
                                          "warned.died",
                                          "warned.certificate"};
