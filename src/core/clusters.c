@@ -1,6 +1,7 @@
 #include "core/clusters.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 #include "base/table.h"
@@ -31,8 +32,9 @@ struct clusters {
     struct log_template template;
     struct leaf **leaves;
     unsigned n_leaves;
-    struct table by_text, by_shape; /* by_shape: of the leaf */
-    struct joined **clusters;       /* after clusters_refine */
+    struct table by_text, by_shape; /* by_shape: of the leaf; in by_wide, of one that takes no more examples */
+    struct table by_wide;
+    struct joined **clusters; /* after clusters_refine */
     unsigned n_clusters;
     uint64_t n, lost;
 };
@@ -62,26 +64,63 @@ static struct slice looked_at(struct slice message)
     return rest.p ? slice_sub(message, 0, (size_t)(rest.p - message.p)) : message;
 }
 
-/* 0: it has none. Nobody gains by two shapes of one hash: it is his own log. */
-static uint64_t shape_of(struct slice message)
+/* Of a byte: recognise_word_byte, and ascii_digit. */
+enum { BYTE_OF_WORD = 1, BYTE_DIGIT = 2 };
+
+static const unsigned char byte_kind[256] = {['a' ... 'z'] = BYTE_OF_WORD,
+                                             ['A' ... 'Z'] = BYTE_OF_WORD,
+                                             ['_'] = BYTE_OF_WORD,
+                                             ['0' ... '9'] = BYTE_OF_WORD | BYTE_DIGIT,
+                                             [0x80 ... 0xff] = BYTE_OF_WORD};
+
+/* A name with a number of many digits behind it is none of its own: blk_1073741825. How many there are stays, since
+ * that may tell what the number is. */
+static size_t end_wide_word(char *word, size_t n)
+{
+    size_t left = end_word(word, n), digits = 0;
+    while (left == n && digits < n && ascii_digit(word[n - digits - 1]))
+        digits++;
+    if (digits >= ID_MIN)
+        memset(word + n - digits, '0', digits);
+    return left;
+}
+
+/* Of a UUID at p, where a word begins: some parts have digits and letters in turn, others one of these alone. */
+static size_t uuid_at(const char *p, const char *e)
+{
+    enum { FIRST_PART = 8 };
+    return e - p > FIRST_PART && p[FIRST_PART] == '-' ? recognise_uuid(p, e) : 0;
+}
+
+/* 0: it has none. Nobody gains by two shapes of one hash: it is his own log. A wide shape is that of more messages. */
+static inline uint64_t shape_by(struct slice message, bool wide)
 {
     static const struct hash_secret no_secret;
     struct slice text = looked_at(message);
     char shape[SHAPE_BYTES_MAX];
     size_t n = 0, word = 0;
+    unsigned kinds = 0; /* of the bytes of the word: most have no digit, and stay */
     if (text.n > SHAPE_BYTES_MAX)
         return 0;
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
+        unsigned kind = byte_kind[(unsigned char)c];
+        if (wide && kind && n == word) {
+            size_t uuid = uuid_at(text.p + i, text.p + text.n);
+            i += uuid ? uuid - 1 : 0;
+            c = uuid ? '\0' : c;
+            kind = uuid ? BYTE_OF_WORD : kind;
+        }
+        if (!kind) {
+            n = kinds & BYTE_DIGIT ? word + (wide ? end_wide_word : end_word)(shape + word, n - word) : n;
+            word = n + 1;
+            kinds = 0;
+        }
         shape[n++] = c;
-        if (recognise_word_byte(c))
-            continue;
-        n = word + end_word(shape + word, n - word - 1);
-        shape[n++] = c;
-        word = n;
+        kinds |= kind;
     }
-    n = word + end_word(shape + word, n - word);
-    return hash64(&no_secret, 1, slice_of(shape, n)) | 1;
+    n = kinds & BYTE_DIGIT ? word + (wide ? end_wide_word : end_word)(shape + word, n - word) : n;
+    return hash64(&no_secret, wide ? 2 : 1, slice_of(shape, n)) | 1;
 }
 
 /* --- leaves --- */
@@ -106,8 +145,13 @@ static struct leaf *leaf_new(struct clusters *c, struct slice text)
     return l;
 }
 
+static bool has_room(const struct clusters *c, const struct leaf *l)
+{
+    return !l->c.n_examples || (l->c.n_examples < CLUSTERS_EXAMPLES && c->arena.total_bytes < MEMORY_MAX);
+}
+
 /* One that has its template, which now also knows the shape. */
-static struct leaf *find_leaf(struct clusters *c, struct slice message, uint64_t shape, bool *fresh)
+static struct leaf *find_by_template(struct clusters *c, struct slice message, uint64_t shape, bool *fresh)
 {
     log_template_message(message, &c->template);
     struct slice text = sbuf_slice(&c->template.text);
@@ -115,8 +159,7 @@ static struct leaf *find_leaf(struct clusters *c, struct slice message, uint64_t
     l = l ? l : leaf_new(c, text);
     if (!l)
         return NULL;
-    bool room = !l->c.n_examples || c->arena.total_bytes < MEMORY_MAX;
-    *fresh = l->c.n_examples < CLUSTERS_EXAMPLES && room;
+    *fresh = has_room(c, l);
     if (*fresh)
         add_example(c, l, message);
     if (shape && c->by_shape.n < SHAPES_MAX)
@@ -124,10 +167,24 @@ static struct leaf *find_leaf(struct clusters *c, struct slice message, uint64_t
     return l;
 }
 
+/* Of a message whose shape is new. As long as its leaf looks for examples of other shapes, it is looked at; afterwards
+ * a wide shape is enough. */
+static struct leaf *find_leaf(struct clusters *c, struct slice message, uint64_t shape, bool *fresh)
+{
+    uint64_t wide = shape ? shape_by(message, true) : 0;
+    struct leaf *l = wide ? table_get(&c->by_wide, wide) : NULL;
+    if (l)
+        return l;
+    l = find_by_template(c, message, shape, fresh);
+    if (l && wide && !has_room(c, l) && c->by_wide.n < SHAPES_MAX)
+        table_put(&c->by_wide, wide, l);
+    return l;
+}
+
 int clusters_add(struct clusters *c, struct slice message, bool exact, bool *fresh)
 {
     bool dummy, *is_fresh = fresh ? fresh : &dummy;
-    uint64_t shape = exact ? 0 : shape_of(message);
+    uint64_t shape = exact ? 0 : shape_by(message, false);
     struct leaf *l = shape ? table_get(&c->by_shape, shape) : NULL;
     *is_fresh = false;
     l = l ? l : find_leaf(c, message, shape, is_fresh);
@@ -393,6 +450,7 @@ void clusters_free(struct clusters *c)
     log_template_done(&c->template);
     table_done(&c->by_text);
     table_done(&c->by_shape);
+    table_done(&c->by_wide);
     arena_done(&c->arena);
     free(c->leaves);
     free(c->clusters);

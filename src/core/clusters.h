@@ -3,7 +3,8 @@
  *
  * A message becomes its template (log_template.h); each template is a leaf. Messages of one shape - their words without
  * digits, and where digits stand - were of one template before and need no second look, which is what most lines cost.
- * clusters_refine then joins leaves whose templates differ where a name stands: a qualified name (org.acme.Foo,
+ * A leaf that has all of its examples takes messages by a wider shape, in which UUIDs and long numbers of names are
+ * one. clusters_refine then joins leaves whose templates differ where a name stands: a qualified name (org.acme.Foo,
  * os.name) that has NAMES_MIN values in one place, or any one word that has WORDS_MIN. (Drain, He et al. 2017, does so
  * from the start with a tree of fixed depth and a threshold; here it is done once, over templates of one length.)
  *

@@ -76,6 +76,35 @@ START_TEST(shapes_do_not_tell_otherwise)
 }
 END_TEST
 
+/* Nor does the wide one, by which messages go to what has all of its examples. */
+START_TEST(wide_shapes_do_not_tell_otherwise)
+{
+    enum { ROUNDS = 40, KINDS = 4 };
+    struct clusters *quick = clusters_new(NULL), *slow = clusters_new(NULL);
+    int a[ROUNDS * KINDS], b[ROUNDS * KINDS];
+    bool fresh[ROUNDS * KINDS];
+    unsigned n = 0;
+    for (unsigned i = 0; i < ROUNDS; i++)
+        for (unsigned k = 0; k < KINDS; k++, n++) {
+            char text[100];
+            if (k < 2)
+                snprintf(text, sizeof text, "ssh%u took blk_10000%02u", k + 2, i);
+            else
+                snprintf(text, sizeof text, "[req-%08x-12%02x-%c%03x-9c3d-0123456789ab] asks ssh%u", i * 123457, i,
+                         "a4"[i % 2], i, k);
+            a[n] = clusters_add(quick, slice_str(text), false, &fresh[n]);
+            b[n] = clusters_add(slow, slice_str(text), true, NULL);
+        }
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned k = 0; k < i; k++)
+            ck_assert_msg((a[i] == a[k]) == (b[i] == b[k]), "messages %u and %u", i, k);
+    for (unsigned i = 0; i < n; i++)
+        ck_assert_msg(i % KINDS >= 2 || fresh[i] == (i / KINDS < CLUSTERS_EXAMPLES), "message %u", i);
+    clusters_free(quick);
+    clusters_free(slow);
+}
+END_TEST
+
 START_TEST(patterns_match_their_own)
 {
     static const struct {
@@ -147,6 +176,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, what_says_the_same_is_one);
     tcase_add_test(t, shapes_do_not_tell_otherwise);
+    tcase_add_test(t, wide_shapes_do_not_tell_otherwise);
     tcase_add_test(t, patterns_match_their_own);
     tcase_add_test(t, there_are_bounds);
     suite_add_tcase(s, t);
