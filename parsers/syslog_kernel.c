@@ -46,14 +46,15 @@ struct head {
     bool dated, zoned;
 };
 
-/* "[Mon Nov 23 10:00:00 2026] " of -T. */
-static size_t date_at(int64_t now_us, struct slice s, struct head *h)
+/* "[Mon Nov 23 10:00:00 2026] " of -T. Apache begins its lines so as well: what is behind it is asked before the date.
+ */
+static size_t date_at(int64_t now_us, struct slice s, bool words, struct head *h)
 {
     enum { DATE = 25 };
     struct slice rest = slice_from(s, 1);
     if (!starts_with(s, '[') || s.n < DATE + 2 || s.p[4] != ' ' || !stamp_month(slice_from(s, 5)) ||
-        !stamp_rfc3164(&rest, now_us, NULL, &h->us, &h->zoned) || s.n - rest.n != DATE ||
-        !slice_starts(rest, SLICE("] ")))
+        !(words || may_be_kernel(slice_from(s, DATE + 2))) || !stamp_rfc3164(&rest, now_us, NULL, &h->us, &h->zoned) ||
+        s.n - rest.n != DATE || !slice_starts(rest, SLICE("] ")))
         return 0;
     h->dated = true;
     return DATE + 2;
@@ -81,10 +82,10 @@ static bool read_head(int64_t now_us, struct slice *s, struct head *h)
     *h = (struct head){.facility = -1, .severity = -1};
     bool words = take_words(&rest, h);
     size_t n = syslog_uptime(rest, false, &h->seconds);
-    n = n ? n : date_at(now_us, rest, h);
+    n = n ? n : date_at(now_us, rest, words, h);
     n = n ? n : human_at(rest);
     *s = slice_from(rest, n);
-    return n && (words || !h->dated || may_be_kernel(*s));
+    return n;
 }
 
 /* "web-1 sshd[7]: " behind the seconds: `journalctl -o short-monotonic` writes the lines of all programs so. */

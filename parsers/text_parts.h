@@ -50,6 +50,14 @@ static inline size_t pair_at(struct slice s, char open, char close, struct slice
     if (!s.n || s.p[0] != open)
         return 0;
     const char *p = s.p, *end = p + (s.n < BRACKETS_MAX ? s.n : BRACKETS_MAX);
+    const char *first = memchr(p, close, (size_t)(end - p));
+    if (!first)
+        return 0;
+    size_t n = (size_t)(first - p);
+    if (!memchr(p + 1, open, n - 1) && !memchr(p, '\n', n)) { /* most */
+        *inside = slice_of(p + 1, n - 1);
+        return n + 1;
+    }
     for (; p < end && *p != '\n'; p++) {
         depth += *p == open;
         if (*p == close && --depth == 0) {

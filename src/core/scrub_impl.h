@@ -14,7 +14,7 @@
 #include "core/scrub_name.h"
 
 enum { SCRUB_RECENT = 4, SCRUB_CLIENTS = 8, SCRUB_ADDRESS_MAX = 45, SCRUB_TOKENS = 240, PROGRAMS_MAX = 128 };
-enum { SCRUB_NAMES = 64, SCRUB_NAME_MAX = 48 };
+enum { SCRUB_NAMES = 64, SCRUB_NAME_MAX = 96 };
 
 struct token_row {
     const char *prefix;

@@ -276,11 +276,12 @@ static const struct {
 /* A zone word behind one space (Z also without): the bytes it takes, 0 when there is none. */
 static size_t word_zone_at(struct slice s, int32_t *offset_s, bool *known)
 {
+    enum { WORD_MAX = 4 };
     size_t space = s.n && s.p[0] == ' ', n = space;
-    while (n < s.n && ascii_alpha(s.p[n]))
+    while (n < s.n && n <= space + WORD_MAX && ascii_capital(s.p[n]))
         n++;
     struct slice word = slice_sub(s, space, n);
-    if (word.n == 0 || !boundary(s, n) || (!space && !slice_is(word, "Z")))
+    if (word.n == 0 || word.n > WORD_MAX || !boundary(s, n) || (!space && !slice_is(word, "Z")))
         return 0;
     for (size_t i = 0; i < sizeof zone_words / sizeof *zone_words; i++)
         if (*word.p == *zone_words[i].name && slice_is(word, zone_words[i].name)) {
