@@ -55,8 +55,14 @@ void partition_begin(struct partition *p, uint64_t offset)
     p->begun = p->changed = true;
 }
 
-/* The position that is further, at the same offset this run's, which has nothing open. What this run has judged is
- * stored, or will be, with its events. False: there is none. */
+/* At one offset the newer position is that in which less waits for lines: what waited is let go, and none comes. */
+static bool is_newer(const struct partition_position *p, const struct partition_position *than)
+{
+    return p->offset != than->offset ? p->offset > than->offset : p->n_begins < than->n_begins;
+}
+
+/* The newest position, at the same offset this run's, which has nothing open. What this run has judged is stored, or
+ * will be, with its events. False: there is none. */
 static bool find_place(const struct partition *p, const struct kafka_at *committed,
                        const struct partition_position *known, struct partition_position *at)
 {
@@ -68,7 +74,7 @@ static bool find_place(const struct partition *p, const struct kafka_at *committ
         at->low = at->offset;
     for (unsigned i = 0; i < 2; i++)
         if (others[i] && others[i]->cluster == p->place.cluster &&
-            (!any || others[i]->offset + (i == OWN) > at->offset)) {
+            (!any || is_newer(others[i], at) || (i == OWN && others[i]->offset == at->offset))) {
             *at = *others[i];
             any = true;
         }

@@ -149,6 +149,28 @@ START_TEST(comes_back)
 }
 END_TEST
 
+/* A crumbd that ended let go what it held and stored that, and could not commit it any more; or another did meanwhile.
+ */
+START_TEST(at_one_offset)
+{
+    const struct input_options opt = {.kind = INPUT_KAFKA, .text = (char[]){"kafka"}};
+    const struct kafka_at holds = {.offset = 100, .text = SLICE("kafka1 5 5a 0 5 1 5a")},
+                          none = {.offset = 100, .text = SLICE("kafka1 5 5a 0 5 0")};
+    struct partition *p = partition_new("logs", 3, "cluster", &opt);
+    struct partition_position known = {.offset = 100, .low = 80, .cluster = p->place.cluster};
+    ck_assert(partition_go_on(p, &holds, NULL));
+    ck_assert_int_eq(partition_reading(p, 90), MESSAGE_RESUMED);
+    p->begun = false;
+    ck_assert(partition_go_on(p, &holds, &known));
+    ck_assert_int_eq(partition_reading(p, 90), MESSAGE_AGAIN);
+    known.begins[known.n_begins++] = 90;
+    p->begun = false;
+    ck_assert(partition_go_on(p, &none, &known));
+    ck_assert_int_eq(partition_reading(p, 90), MESSAGE_AGAIN);
+    partition_free(p);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("partition_position");
@@ -158,6 +180,7 @@ int main(void)
     tcase_add_test(t, how_far_back);
     tcase_add_test(t, all_of_it);
     tcase_add_test(t, comes_back);
+    tcase_add_test(t, at_one_offset);
     suite_add_tcase(s, t);
     return unit_run(s);
 }
