@@ -25,10 +25,10 @@ def loghub():
     return folder
 
 
-# Each kind has its lines, and what must become of them.
+# Each kind has its lines, and what must become of them. None is in the words that shipped rules know.
 SHOP = [
     ("fault", "ERROR order {n} of {who}: the card was declined by {host}", 7),
-    ("fault", "WARN  cannot reach stock service at {host}:{n}, {k} tries left", 5),
+    ("fault", "WARN  count {n} of the stock at {host} was unexpected, {k} sacks lack", 5),
     ("noise", "INFO  order {n} is on its way to {who}", 60),
     ("noise", "INFO  cache holds {n} of {k} entries", 30),
 ]
