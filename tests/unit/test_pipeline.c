@@ -8,6 +8,7 @@
 #include "core/pipeline.h"
 #include "core/rule_check.h"
 #include "text/json.h"
+#include "text/prefilter.h"
 
 static const char rules_text[] =
     "pack: nginx\n"
@@ -258,7 +259,8 @@ START_TEST(what_stands_beside_a_dull_line_is_not_asked_for)
                                "  - {id: a, match: '-> 502', event: {message: 'bad at {kafka.key}'}}\n");
     told_beside = 0;
     feed_with_key(b, "200", till);
-    ck_assert(told_beside == 0 || !b->rules.lanes[FORMAT_NGINX_ACCESS].prefilter);
+    ck_assert(told_beside == 0 ||
+              prefilter_probe() == PREFILTER_NONE); /* without libhs any line may be one for a rule */
     feed_with_key(b, "502", till);
     pipeline_flush(b->pipeline);
     ck_assert_uint_eq(b->n, 1);
