@@ -23,11 +23,20 @@
 #include "parsers/nginx_variable.h"
 #include "text/json.h"
 
+/* Behind an odd number of backslashes. */
+static bool is_escaped(struct slice s, size_t at)
+{
+    size_t slashes = 0;
+    while (slashes < at && s.p[at - 1 - slashes] == '\\')
+        slashes++;
+    return slashes % 2;
+}
+
 /*
  * Takes a value and the literal behind it off *rest; without a literal, all of it. A quote behind a backslash
  * is part of the value: nginx writes none, Apache and escape=json do.
  */
-static bool nginx_access_value_from(struct slice *rest, struct slice literal, struct slice *value)
+static inline bool nginx_access_value_from(struct slice *rest, struct slice literal, struct slice *value)
 {
     if (literal.n == 0) {
         *value = *rest;
@@ -35,38 +44,18 @@ static bool nginx_access_value_from(struct slice *rest, struct slice literal, st
         return true;
     }
     for (size_t from = 0;;) {
-        ptrdiff_t at = slice_find(slice_from(*rest, from), literal);
+        ptrdiff_t at = slice_find_near(slice_of(rest->p + from, rest->n - from), literal);
         if (at < 0)
             return false;
-        size_t end = from + (size_t)at, slashes = 0;
-        while (slashes < end && rest->p[end - 1 - slashes] == '\\')
-            slashes++;
+        size_t end = from + (size_t)at;
         from = end + 1;
-        if (literal.p[0] == '"' && slashes % 2)
+        if (literal.p[0] == '"' && is_escaped(*rest, end))
             continue;
-        *value = slice_sub(*rest, 0, end);
-        *rest = slice_from(*rest, end + literal.n);
+        *value = slice_of(rest->p, end);
+        *rest = slice_of(rest->p + end + literal.n, rest->n - end - literal.n);
         return true;
     }
 }
-
-/* A variable of a shape that is built in, and the literal behind it. */
-struct step {
-    enum nginx_variable_index variable;
-    struct slice literal;
-};
-
-static const struct step common_steps[] = {{NGINX_REMOTE_ADDR, {" - ", 3}},
-                                           {NGINX_REMOTE_USER, {" [", 2}},
-                                           {NGINX_TIME_LOCAL, {"] \"", 3}},
-                                           {NGINX_REQUEST, {"\" ", 2}},
-                                           {NGINX_STATUS, {" ", 1}}};
-static const struct step combined_steps[] = {
-    {NGINX_BODY_BYTES_SENT, {" \"", 2}}, {NGINX_HTTP_REFERER, {"\" \"", 3}}, {NGINX_HTTP_USER_AGENT, {"\"", 1}}};
-static const struct step contrib_steps[] = {
-    {NGINX_PID, {" ", 1}}, {NGINX_CONNECTION, {" ", 1}}, {NGINX_REQUEST_ID, {" ", 1}}, {NGINX_MSEC, {NULL, 0}}};
-
-enum { STEPS_MAX = 5 };
 
 static bool is_status(struct slice s)
 {
@@ -74,35 +63,50 @@ static bool is_status(struct slice s)
 }
 
 /* A request with quotes in it (escape=none) ends where a status follows. */
-static bool nginx_access_request_from(struct slice *rest, struct slice literal, struct slice *value)
+static bool nginx_access_request_from(struct slice *rest, struct slice *value)
 {
+    static const struct slice end = {"\" ", 2};
     struct slice s = *rest, part;
-    while (nginx_access_value_from(&s, literal, &part))
+    while (nginx_access_value_from(&s, end, &part))
         if (is_status(s)) {
             *value = slice_of(rest->p, (size_t)(part.p + part.n - rest->p));
             *rest = s;
             return true;
         }
-    return nginx_access_value_from(rest, literal, value);
+    return nginx_access_value_from(rest, end, value);
 }
 
-/* Assigns only when all of the steps fit. */
-static bool walk(struct nginx_line *l, struct slice *rest, const struct step *steps, size_t n)
+/* Where all of them are there, takes them off *rest. */
+static bool take_values(struct nginx_line *l, struct slice *rest, struct slice s, enum nginx_variable_index first,
+                        const struct slice *v, unsigned n)
 {
-    struct slice values[STEPS_MAX], s = *rest;
-    for (size_t i = 0; i < n; i++)
-        if (!(steps[i].variable == NGINX_REQUEST ? nginx_access_request_from
-                                                 : nginx_access_value_from)(&s, steps[i].literal, &values[i]))
-            return false;
-    bool escapes = slice_chr(slice_sub(*rest, 0, rest->n - s.n), '\\'); /* in most lines none of them has any */
-    for (size_t i = 0; i < n; i++)
-        nginx_variable_set(l, nginx_variable_at(steps[i].variable), SLICE_NONE,
-                           escapes ? nginx_variable_unescaped(l->ctx->arena, values[i]) : values[i]);
+    nginx_variable_set_row(l, first, v, n, slice_chr(slice_of(rest->p, rest->n - s.n), '\\'));
     *rest = s;
     return true;
 }
 
-#define WALK(l, rest, steps) walk(l, rest, steps, sizeof(steps) / sizeof *(steps))
+static bool take_common(struct nginx_line *l, struct slice *rest)
+{
+    struct slice s = *rest, v[5];
+    return nginx_access_value_from(&s, SLICE(" - "), &v[0]) && nginx_access_value_from(&s, SLICE(" ["), &v[1]) &&
+           nginx_access_value_from(&s, SLICE("] \""), &v[2]) && nginx_access_request_from(&s, &v[3]) &&
+           nginx_access_value_from(&s, SLICE(" "), &v[4]) && take_values(l, rest, s, NGINX_REMOTE_ADDR, v, 5);
+}
+
+static bool take_combined(struct nginx_line *l, struct slice *rest)
+{
+    struct slice s = *rest, v[3];
+    return nginx_access_value_from(&s, SLICE(" \""), &v[0]) && nginx_access_value_from(&s, SLICE("\" \""), &v[1]) &&
+           nginx_access_value_from(&s, SLICE("\""), &v[2]) && take_values(l, rest, s, NGINX_BODY_BYTES_SENT, v, 3);
+}
+
+static bool take_contrib(struct nginx_line *l, struct slice *rest)
+{
+    struct slice s = *rest, v[4];
+    return nginx_access_value_from(&s, SLICE(" "), &v[0]) && nginx_access_value_from(&s, SLICE(" "), &v[1]) &&
+           nginx_access_value_from(&s, SLICE(" "), &v[2]) && nginx_access_value_from(&s, SLICE_NONE, &v[3]) &&
+           take_values(l, rest, s, NGINX_PID, v, 4);
+}
 
 /* Apache's vhost_combined and its like: "shop.test:443 203.0.113.9 - - [". A list of addresses has commas. */
 static struct slice virtual_host(struct slice *line)
@@ -152,7 +156,7 @@ static void read_pairs(struct nginx_line *l, struct slice s)
             if (!nginx_access_value_from(&rest, SLICE("\""), &value))
                 return;
         } else {
-            value = bare_value_from(l, var ? slice_str(var->field) : name, &rest);
+            value = bare_value_from(l, var ? var->field : name, &rest);
         }
         nginx_variable_set(l, var, name, nginx_variable_unescaped(l->ctx->arena, value));
         while (rest.n && *rest.p == ' ')
@@ -230,11 +234,11 @@ static bool is_ingress(struct slice s)
 static bool read_combined(struct nginx_line *l)
 {
     struct slice rest = l->r->raw, host = virtual_host(&rest);
-    if (!WALK(l, &rest, common_steps) || l->r->time_us == RECORD_NO_TIME)
+    if (!take_common(l, &rest) || l->r->time_us == RECORD_NO_TIME)
         return false;
     if (host.n)
         record_add(l->r, SLICE("server"), host, FIELD_STRING);
-    if (!WALK(l, &rest, combined_steps)) {
+    if (!take_combined(l, &rest)) {
         nginx_variable_set(l, nginx_variable_at(NGINX_BODY_BYTES_SENT), SLICE_NONE, slice_split(&rest, ' '));
         return true;
     }
@@ -247,7 +251,7 @@ static bool read_combined(struct nginx_line *l)
             nginx_variable_set(l, nginx_variable_at(NGINX_HTTP_X_FORWARDED_FOR), SLICE_NONE,
                                nginx_variable_unescaped(l->ctx->arena, rest));
     } else if (is_contrib(rest)) {
-        WALK(l, &rest, contrib_steps);
+        take_contrib(l, &rest);
     } else if (!is_ingress(rest) || !read_custom(l, rest, INGRESS_FORMAT)) {
         read_pairs(l, rest);
     }
@@ -384,6 +388,8 @@ static bool nginx_access_parse(struct parse_ctx *ctx, struct record *r)
 
 /* ---- detection ---- */
 
+enum { FRONT_BYTES = 300 }; /* within which the time begins */
+
 /* An application that logs its requests says a level or a message as well; nginx has none. */
 static bool is_access_json(struct slice s)
 {
@@ -419,7 +425,7 @@ static bool is_place(struct slice s)
 static bool is_access(struct slice s)
 {
     int64_t us;
-    const char *open = slice_chr(slice_sub(s, 0, 300), '[');
+    const char *open = slice_chr(slice_sub(s, 0, FRONT_BYTES), '[');
     struct slice stamp = open ? slice_from(s, (size_t)(open - s.p) + 1) : SLICE_NONE;
     bool timed = open && (stamp_clf(&stamp, &us) || stamp_clf_local(&stamp, &us));
     if (!timed || !slice_starts(stamp, SLICE("] \"")))
@@ -437,7 +443,23 @@ static const char *nginx_access_detect(struct slice line)
     return is_access(s) ? "[time] and a quoted request behind a client and a user" : NULL;
 }
 
+/* "203.0.113.9 - user [", the stamp of the line before, "] \"": the shape that is_access knows, in the form that most
+ * lines have. */
+static bool nginx_access_again(struct slice s, const struct stamp_memo *memo)
+{
+    enum { ADDRESS_MAX = 15, CLF_BYTES = sizeof memo->text };
+    size_t n = 0, dots = 0;
+    for (; n < s.n && n <= ADDRESS_MAX && (ascii_digit(s.p[n]) || s.p[n] == '.'); n++)
+        dots += s.p[n] == '.';
+    if (dots != 3 || memo->n != CLF_BYTES || memo->text[2] != '/' || !slice_starts(slice_from(s, n), SLICE(" - ")))
+        return false;
+    const char *open = slice_chr(slice_sub(s, n, FRONT_BYTES), '[');
+    struct slice stamp = open ? slice_from(s, (size_t)(open - s.p) + 1) : SLICE_NONE;
+    return stamp_is_again(memo, stamp, CLF_BYTES) && slice_starts(slice_from(stamp, CLF_BYTES), SLICE("] \""));
+}
+
 const struct parser parser_nginx_access = {.nesting = PARSER_NESTED,
                                            .detect = nginx_access_detect,
+                                           .again = nginx_access_again,
                                            .parse = nginx_access_parse,
                                            .settled = record_names_of_origin};

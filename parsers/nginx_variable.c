@@ -4,7 +4,7 @@
 
 #define VARIABLE(name, field, kind)                                                                                    \
     {                                                                                                                  \
-        {name, sizeof name - 1}, field, kind                                                                           \
+        {name, sizeof name - 1}, {field, sizeof field - 1}, kind                                                       \
     }
 static const struct nginx_variable variables[] = {
     VARIABLE("remote_addr", "client", NGINX_KIND_TEXT),
@@ -109,11 +109,6 @@ struct slice nginx_variable_unescaped(struct arena *arena, struct slice v)
     return slice_of(p, (size_t)(end - p));
 }
 
-static void add(struct nginx_line *l, const char *field, struct slice value, enum field_type type)
-{
-    record_add(l->r, slice_str(field), value, type);
-}
-
 static enum field_type number_type(struct slice v)
 {
     return json_number_ok(v) ? FIELD_NUMBER : FIELD_STRING; /* "0.012, 0.300" is a list of tries */
@@ -165,24 +160,23 @@ static void set_status(struct nginx_line *l, struct slice v)
     /* 000 (nothing was sent) and 009 (an HTTP/0.9 answer) are numbers too, but not as JSON spells them. */
     while (v.n > 1 && v.p[0] == '0')
         v = slice_from(v, 1);
-    add(l, "status", v, number_type(v));
+    record_add(l->r, SLICE("status"), v, number_type(v));
 }
 
-static void set_request_id(struct nginx_line *l, const char *field, struct slice v)
+static void set_request_id(struct nginx_line *l, struct slice field, struct slice v)
 {
-    add(l, field, v, FIELD_STRING);
+    record_add(l->r, field, v, FIELD_STRING);
     if (!l->r->request_id.n)
         l->r->request_id = v;
 }
 
-void nginx_variable_set(struct nginx_line *l, const struct nginx_variable *var, struct slice name, struct slice v)
+static bool is_absent(struct slice v)
 {
-    if (v.n == 0 || slice_is(v, "-"))
-        return;
-    if (!var) {
-        record_add(l->r, name, v, FIELD_STRING);
-        return;
-    }
+    return v.n == 0 || (v.n == 1 && *v.p == '-');
+}
+
+static inline void set(struct nginx_line *l, const struct nginx_variable *var, struct slice v)
+{
     switch (var->kind) {
     case NGINX_KIND_REQUEST:
         l->request = v;
@@ -191,7 +185,7 @@ void nginx_variable_set(struct nginx_line *l, const struct nginx_variable *var, 
         l->method = v;
         break;
     case NGINX_KIND_URI:
-        if (!l->uri.n || var->field[0] == 'r') /* request_uri is what the client asked for */
+        if (!l->uri.n || var->field.p[0] == 'r') /* request_uri is what the client asked for */
             l->uri = v;
         break;
     case NGINX_KIND_STATUS:
@@ -209,12 +203,30 @@ void nginx_variable_set(struct nginx_line *l, const struct nginx_variable *var, 
         set_trace(l->r, v);
         return;
     case NGINX_KIND_NUMBER:
-        add(l, var->field, v, number_type(v));
+        record_add(l->r, var->field, v, number_type(v));
         return;
     case NGINX_KIND_TEXT:
         break;
     }
-    add(l, var->field, v, FIELD_STRING);
+    record_add(l->r, var->field, v, FIELD_STRING);
+}
+
+void nginx_variable_set(struct nginx_line *l, const struct nginx_variable *var, struct slice name, struct slice v)
+{
+    if (is_absent(v))
+        return;
+    if (var)
+        set(l, var, v);
+    else
+        record_add(l->r, name, v, FIELD_STRING);
+}
+
+void nginx_variable_set_row(struct nginx_line *l, enum nginx_variable_index first, const struct slice *v, unsigned n,
+                            bool escapes)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (!is_absent(v[i]))
+            set(l, &variables[first + i], escapes ? nginx_variable_unescaped(l->ctx->arena, v[i]) : v[i]);
 }
 
 const struct nginx_variable *nginx_variable_of(struct slice name)

@@ -23,8 +23,7 @@ enum nginx_kind {
 
 /* A variable of nginx, or what people call it in JSON, and the field it becomes. */
 struct nginx_variable {
-    struct slice name;
-    const char *field;
+    struct slice name, field;
     enum nginx_kind kind;
 };
 
@@ -61,6 +60,9 @@ const struct nginx_variable *nginx_variable_at(enum nginx_variable_index i);
 const struct nginx_variable *nginx_variable_of(struct slice name);
 /* var NULL: kept under its own name. */
 void nginx_variable_set(struct nginx_line *l, const struct nginx_variable *var, struct slice name, struct slice value);
+/* Those from `first` on, in the order of the enum, have these values. escapes: one of them may have some. */
+void nginx_variable_set_row(struct nginx_line *l, enum nginx_variable_index first, const struct slice *v, unsigned n,
+                            bool escapes);
 /* Without the escapes of nginx's log: \xHH, and those of escape=json. */
 struct slice nginx_variable_unescaped(struct arena *arena, struct slice value);
 

@@ -64,8 +64,11 @@ bool parser_tells(struct slice line, enum format found)
 }
 
 /* The same as parser_detect, for the next line of such a stream. */
-static enum format detect_next(struct slice line, struct parser_seen *seen)
+static enum format detect_next(struct slice line, struct parser_seen *seen, const struct stamp_memo *memo)
 {
+    const struct parser *last = parser_of(seen->last);
+    if (last && last->again && memo && last->again(line, memo))
+        return seen->last;
     enum format found = parser_detect(line), text = FORMAT_TEXT;
     const struct parser *p = parser_of(found), *shown = parser_of(seen->shown);
     if (!shown && (found == text || p->may_be) && parser_tells(line, found))
@@ -115,7 +118,7 @@ static bool parse_next(struct parser_seen *seen, struct parse_ctx *ctx, struct r
 {
     struct slice raw = r->raw;
     bool untrusted = r->untrusted;
-    r->format = ctx->headed ? (seen->last = FORMAT_NGINX_ERROR) : detect_next(raw, seen);
+    r->format = ctx->headed ? (seen->last = FORMAT_NGINX_ERROR) : detect_next(raw, seen, ctx->memo);
     if (parse(r->format, ctx, r))
         return true;
     if (r->empty || seen->last != FORMAT_JSON)

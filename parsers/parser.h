@@ -60,6 +60,9 @@ struct parser {
     enum parser_nesting nesting;
     /* What shows that a line, which is not empty, has this format, in a few words; NULL: nothing. */
     const char *(*detect)(struct slice line);
+    /* A shorter look, for the line behind one of this format: it has the stamp of that one (memo, which is not NULL)
+     * and all else that detect looks for, and no format of a lower rank begins so. NULL: detect is short enough. */
+    bool (*again)(struct slice line, const struct stamp_memo *memo);
     /* Whether a line that was found to be of it tells what its stream is made of; NULL: each does. */
     bool (*tells)(struct slice line);
     /* Lines of it and of text look alike: a line that has no mark of any format may be of this one, in a stream that

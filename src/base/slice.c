@@ -2,6 +2,17 @@
 
 #include "base/xalloc.h"
 
+/* Most needles are of a few bytes: that is done before memcmp is called. */
+static inline bool is_at(const char *at, struct slice needle)
+{
+    if (needle.n > 4)
+        return memcmp(at, needle.p, needle.n) == 0;
+    size_t i = 1; /* the first has been looked at */
+    while (i < needle.n && at[i] == needle.p[i])
+        i++;
+    return i >= needle.n;
+}
+
 ptrdiff_t slice_find(struct slice s, struct slice needle)
 {
     if (needle.n == 0)
@@ -15,7 +26,7 @@ ptrdiff_t slice_find(struct slice s, struct slice needle)
         at = memchr(at, needle.p[0], (size_t)(last - at) + 1);
         if (!at)
             return -1;
-        if (memcmp(at, needle.p, needle.n) == 0)
+        if (is_at(at, needle))
             return at - s.p;
         if (at++ == last)
             return -1;

@@ -23,6 +23,12 @@ void *table_get(const struct table *t, uint64_t key)
     return t->cap ? t->slot[find(t, key)].value : NULL;
 }
 
+void table_prefetch(const struct table *t, uint64_t key)
+{
+    if (t->cap)
+        __builtin_prefetch(&t->slot[home_of(t, key)]);
+}
+
 static void grow(struct table *t)
 {
     struct table old = *t;

@@ -23,6 +23,8 @@ struct table {
 };
 
 void *table_get(const struct table *t, uint64_t key);
+/* It is asked for soon, and may lie far from the processor. */
+void table_prefetch(const struct table *t, uint64_t key);
 /* Replaces what was there. */
 void table_put(struct table *t, uint64_t key, void *value);
 /* Returns what was there, or NULL. */

@@ -223,6 +223,15 @@ static void index_add(struct breadcrumbs *t, uint64_t key, uint64_t ring)
     }
 }
 
+void breadcrumbs_expect(const struct breadcrumbs *t, const struct correlation *k)
+{
+    uint64_t key = hash_mix(k->request ? k->request : k->weak, 0);
+    if (!k->request && (!k->weak || k->conn))
+        return;
+    table_prefetch(&t->index, key);
+    table_prefetch(&t->index_before, key);
+}
+
 void breadcrumbs_push(struct breadcrumbs *t, const struct correlation *k, const struct breadcrumbs_line *line)
 {
     struct slice app = slice_sub(line->app, 0, BREADCRUMBS_APP_MAX),

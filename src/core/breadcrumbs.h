@@ -69,6 +69,9 @@ struct breadcrumbs_line {
     struct slice app, text;
 };
 void breadcrumbs_push(struct breadcrumbs *t, const struct correlation *k, const struct breadcrumbs_line *line);
+/* Such a line will be pushed soon: the wait for memory passes meanwhile, which is a tenth of what an access line costs.
+ */
+void breadcrumbs_expect(const struct breadcrumbs *t, const struct correlation *k);
 /* Forgets the lines of a log, in whatever ring they are. As long as a walk through all that is remembered. */
 void breadcrumbs_forget(struct breadcrumbs *t, uint32_t log);
 /* Which lines are asked for. */

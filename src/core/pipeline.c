@@ -336,6 +336,7 @@ static enum count dispose(struct pipeline *p, const struct message *m, struct ve
     if (v && p->parts.setup.judged_only)
         return judge_alone(p, m, v);
     correlation_of(m->stream, p->record, &p->parts.setup.secret, &keys);
+    breadcrumbs_expect(p->breadcrumbs, &keys);
     if (v) {
         pipeline_decide(p, m, &keys, v);
         p->parts.counts.v[COUNT_regex_limit] = p->parts.judge.limit_hits;

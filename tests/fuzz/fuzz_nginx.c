@@ -48,6 +48,22 @@ static void check_settled(enum format f, struct parse_ctx *ctx, struct slice tex
         assert(slice_eq(known[i], record_get(&r, slice_str(p->settled[i]))));
 }
 
+/* A line behind itself is what it is alone, also where its stamp is known from before. */
+static void check_again(struct arena *arena, struct slice text)
+{
+    static struct record r;
+    struct parser_seen seen = {0};
+    struct stamp_memo memo = {0};
+    struct parse_ctx ctx = {.arena = arena, .last_us = RECORD_NO_TIME, .memo = &memo};
+    enum format alone = FORMAT_N;
+    for (int i = 0; i < 2; i++) {
+        record_init(&r, FORMAT_AUTO, text);
+        parser_begin_next(&seen, &ctx, &r);
+        assert(i == 0 || seen.last != FORMAT_NGINX_ACCESS || seen.last == alone);
+        alone = seen.last;
+    }
+}
+
 int fuzz_target(const uint8_t *data, size_t n)
 {
     static struct record r;
@@ -65,6 +81,7 @@ int fuzz_target(const uint8_t *data, size_t n)
         p->head(text);
     assert(parser_detect(text) < FORMAT_N);
     check_settled(f, &ctx, text);
+    check_again(&arena, text);
     record_init(&r, f, text);
     if (!parser_parse(f, &ctx, &r)) {
         assert(ctx.reason);
