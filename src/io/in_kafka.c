@@ -447,8 +447,8 @@ static void kafka_on_turn(evutil_socket_t fd, short what, void *u)
     input_turn(&in->sink, &in->input, SLICE_NONE);
     hold(in);
     more = kafka_client_turn(in->client, in->paused && !in->held ? 0 : KAFKA_TURN_MESSAGES, KAFKA_TURN_BYTES);
-    if (!more && !in->paused && is_behind(in))
-        kafka_client_nudge(in->client);
+    if (!in->paused && is_behind(in))
+        kafka_client_nudge(in->client, !more);
     finish_if_settled(in);
     ask_in(in, more && !in->paused ? 0 : KAFKA_LOOK_MS);
 }

@@ -34,6 +34,7 @@ struct kafka_client {
     rd_kafka_topic_partition_list_t *going;  /* revoked, and not let go yet */
     int64_t ask_ms;                          /* when to ask what is committed; 0: it has been asked */
     int64_t nudge_ms;                        /* before that it is of no use */
+    size_t handed;                           /* bytes since then */
     bool paused;
     atomic_bool closing;
     struct kafka_certificate certificate;
@@ -320,25 +321,38 @@ bool kafka_client_turn(struct kafka_client *c, unsigned messages, size_t bytes)
     rd_kafka_message_t *m = NULL;
     (void)!read(c->fd, &woken, sizeof woken);
     take_answers(c);
-    for (size_t taken = 0; messages && taken < bytes; messages--) {
+    size_t taken = 0;
+    for (; messages && taken < bytes; messages--) {
         if (!(m = rd_kafka_consumer_poll(c->rk, 0)))
             break;
         taken += take(c, m);
     }
     hand_on(c);
+    c->handed += taken;
     return m != NULL;
 }
 
-void kafka_client_nudge(struct kafka_client *c)
+/* Asks the leader of each of the partitions for its end, which wakes the thread that fetches from it. An answer is not
+ * waited for, and not wanted: without a time to wait librdkafka 2.0 and 2.1 say that there was none. */
+static void wake_fetchers(struct kafka_client *c)
 {
     rd_kafka_topic_partition_list_t *l = NULL;
-    if (clock_mono_ms() < c->nudge_ms || rd_kafka_assignment(c->rk, &l) || !l)
+    if (rd_kafka_assignment(c->rk, &l) || !l)
         return;
     for (int i = 0; i < l->cnt; i++)
         l->elems[i].offset = RD_KAFKA_OFFSET_END;
-    if (l->cnt && rd_kafka_offsets_for_times(c->rk, l, KAFKA_NUDGE_MS))
+    if (l->cnt && rd_kafka_offsets_for_times(c->rk, l, 0) != RD_KAFKA_RESP_ERR__TIMED_OUT)
         c->nudge_ms = clock_mono_ms() + NUDGE_AGAIN_MS;
     rd_kafka_topic_partition_list_destroy(l);
+}
+
+void kafka_client_nudge(struct kafka_client *c, bool empty)
+{
+    if (rd_kafka_version() >= KAFKA_CONF_LOOKS_AGAIN || (!empty && c->handed < KAFKA_NUDGE_BYTES) ||
+        clock_mono_ms() < c->nudge_ms)
+        return;
+    c->handed = 0;
+    wake_fetchers(c);
 }
 
 void kafka_client_wait(struct kafka_client *c, int ms)

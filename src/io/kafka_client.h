@@ -16,7 +16,7 @@
 enum {
     KAFKA_QUEUED_KIB = 4096,
     KAFKA_FETCHED_BYTES = 256 << 10,
-    KAFKA_NUDGE_MS = 100,
+    KAFKA_NUDGE_BYTES = 1 << 20,
     KAFKA_COMMITTED_TEXT_MAX = 2048,
     KAFKA_HEADERS_MAX = 16
 };
@@ -90,10 +90,11 @@ bool kafka_client_turn(struct kafka_client *c, unsigned messages, size_t bytes);
 /* Fills v, of KAFKA_HEADERS_MAX, and returns how many there are. Librdkafka takes them apart when it is asked, which
  * costs as much as all else it does for a message. */
 unsigned kafka_client_headers(const struct kafka_message *m, struct kafka_header *v);
-/* There are more messages, and none is here. Librdkafka stops fetching when its queue is full, and looks only once a
- * second whether it still is, or when it has something else to do: this gives it something, and waits for that for
- * KAFKA_NUDGE_MS at most. */
-void kafka_client_nudge(struct kafka_client *c);
+/* There are more messages, and `empty`: none is here. Librdkafka stops fetching when its queue is full, and before 2.2
+ * looks only once a second whether it still is, or when it has something else to do: this gives it something, and waits
+ * for nothing. It does so when KAFKA_NUDGE_BYTES have been handed on since the last time, so that the queue does not
+ * run empty first. */
+void kafka_client_nudge(struct kafka_client *c, bool empty);
 /* Waits so long at most for one thing to come, and takes it. */
 void kafka_client_wait(struct kafka_client *c, int ms);
 /* Nothing is fetched and handed on; the rest goes on. */

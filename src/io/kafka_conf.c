@@ -186,11 +186,14 @@ static bool set_all(const struct conf *c, struct err_place place, struct diag *d
                                      {"allow.auto.create.topics", "false"},
                                      {"topic.metadata.refresh.interval.ms", "30000"}, /* so soon a new topic is found */
                                      {"queued.max.messages.kbytes", queued},
+                                     {"fetch.wait.max.ms", "100"}, /* meanwhile nothing is fetched from this broker */
                                      {"fetch.max.bytes", fetched}, /* it comes packed, and is unpacked at once */
                                      {"fetch.message.max.bytes", fetched},
                                      {"message.max.bytes", fetched}, /* of a producer; fetch.max.bytes is never less */
                                      {"log.connection.close", "false"},
                                      {"log.queue", "true"}};
+    if (rd_kafka_version() >= KAFKA_CONF_LOOKS_AGAIN && !set(c->conf, "fetch.queue.backoff.ms", "10", place, d))
+        return false;
     return set_each(c, fixed, sizeof fixed / sizeof *fixed, place, d);
 }
 

@@ -14,6 +14,9 @@
 #undef LOG_INFO
 #undef LOG_DEBUG
 
+/* From 2.2 on, librdkafka can be told how soon it looks again whether a full queue has room. */
+enum { KAFKA_CONF_LOOKS_AGAIN = 0x02020000 };
+
 /* Reads the files that they name. NULL, and an error in d: librdkafka refuses one. */
 rd_kafka_conf_t *kafka_conf_new_producer(const struct kafka_options *opt, struct err_place place, struct diag *d);
 rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *opt, struct err_place place, struct diag *d);
