@@ -12,8 +12,6 @@
 #include "app/snapshot.h"
 #include "base/xalloc.h"
 #include "core/join.h"
-#include "core/pipeline.h"
-#include "io/clock.h"
 #include "parsers/parser.h"
 #include "text/json.h"
 
@@ -31,38 +29,33 @@ struct arguments {
 struct lesson {
     struct arguments args;
     struct learn learn;
-    struct pipeline *pipeline;
-    struct stream stream;
-    int64_t now_us;
+    struct learn_reader *reader;
 };
 
-static void cmd_learn_on_outcome(void *u, const struct outcome *j)
+static void cmd_learn_on_told(void *u, const struct learn_told *m)
 {
     struct lesson *l = u;
-    learn_take(&l->learn, j);
+    learn_take(&l->learn, m);
 }
 
 static bool cmd_learn_on_message(void *u, struct message *m)
 {
     struct lesson *l = u;
-    m->stream = &l->stream;
-    learn_at(&l->learn, m->text, m->lines);
-    pipeline_message(l->pipeline, m, l->now_us);
+    learn_reader_add(l->reader, m);
     return true;
 }
 
 static void cmd_learn_on_begin(void *u, const struct stream *s)
 {
     struct lesson *l = u;
-    l->stream = *s;
     l->learn.path = s->source.p;
-    l->learn.line = 0;
+    learn_reader_begin(l->reader, s);
 }
 
 static bool cmd_learn_on_end(void *u)
 {
     struct lesson *l = u;
-    pipeline_let_go(l->pipeline);
+    learn_reader_end(l->reader);
     return true;
 }
 
@@ -72,15 +65,17 @@ static const struct join_options *cmd_learn_join_of(void *u, const char *path)
     return &join_defaults;
 }
 
-static void read_files(struct lesson *l, struct diag *d)
+static void read_files(struct lesson *l, const struct snapshot *now, const struct options *options, struct diag *d)
 {
     const struct offline_reader r = {.each = cmd_learn_on_message,
                                      .begin = cmd_learn_on_begin,
                                      .end = cmd_learn_on_end,
                                      .join = cmd_learn_join_of,
                                      .u = l};
+    l->reader = learn_reader_new(now, options, 0, cmd_learn_on_told, l);
     offline_run(&l->args.logs, &r, d);
-    pipeline_flush(l->pipeline);
+    l->learn.counts = learn_reader_counts(l->reader);
+    learn_reader_free(l->reader);
 }
 
 /* Of the file's name, as packs are called. */
@@ -121,13 +116,14 @@ static bool write_out(const char *path, struct slice text, struct diag *d)
 
 static void say_summary(const struct learn *l, const struct learn_written *w)
 {
-    uint64_t others = l->messages - l->known - l->access;
+    const struct learn_counts *n = &l->counts;
+    uint64_t others = n->messages - n->known - n->access;
     fprintf(stderr,
             "%llu messages: %llu are known to a rule, %llu are access lines, %llu were looked at.\n"
             "%u rules for what reads like a fault and %u for noise, which match %llu of them; for %u more kinds there "
             "is none: they are "
             "rare, or no pattern tells them from others.\n",
-            (unsigned long long)l->messages, (unsigned long long)l->known, (unsigned long long)l->access,
+            (unsigned long long)n->messages, (unsigned long long)n->known, (unsigned long long)n->access,
             (unsigned long long)others, w->faults, w->noise, (unsigned long long)w->covered, w->untold);
     if (l->secrets > LEARN_SECRETS_SHOWN)
         fprintf(stderr, "%llu more lines do.\n", (unsigned long long)l->secrets - LEARN_SECRETS_SHOWN);
@@ -165,9 +161,9 @@ static void print_json(const struct lesson *l, const struct learn_written *w, st
     sbuf_init(&out, 4 * (size_t)RULES_BYTES_MAX);
     json_start(&j, &out);
     json_map(&j);
-    put_count(&j, "messages", l->learn.messages);
-    put_count(&j, "known", l->learn.known);
-    put_count(&j, "access", l->learn.access);
+    put_count(&j, "messages", l->learn.counts.messages);
+    put_count(&j, "known", l->learn.counts.known);
+    put_count(&j, "access", l->learn.counts.access);
     put_count(&j, "faults", w->faults);
     put_count(&j, "noise", w->noise);
     put_count(&j, "covered", w->covered);
@@ -195,25 +191,15 @@ static void hand_out(const struct lesson *l, const struct learn_written *w, stru
 
 static void learn(struct lesson *l, const struct snapshot *now, const struct options *options, struct diag *d)
 {
-    static const uint8_t no_store[16];
-    const struct pipeline_setup setup = {
-        .options = options,
-        .rules = now->rules,
-        .store_id = no_store,
-        .record_clock = true,
-        .judged_only = true, /* of rules that make events too nothing but that they know a line is asked */
-        .hooks = {.u = l, .outcome = cmd_learn_on_outcome}};
     struct sbuf out;
     char pack[PACK_MAX + 1];
     sbuf_init(&out, RULES_BYTES_MAX);
     learn_init(&l->learn, options);
-    l->pipeline = pipeline_new(&setup);
-    read_files(l, d);
+    read_files(l, now, options, d);
     pack_of(&l->args, pack);
     struct learn_written w = learn_rules(&l->learn, slice_str(pack), now->rules->traces, &out);
     if (!d->errors)
         hand_out(l, &w, sbuf_slice(&out), d);
-    pipeline_free(l->pipeline);
     learn_done(&l->learn);
     sbuf_done(&out);
 }
@@ -223,7 +209,7 @@ static int learn_rules_of(struct lesson *l)
     struct diag d = {0};
     struct settings *s = settings_load(l->args.logs.config, &d);
     const struct snapshot_rules from = {
-        .names = l->args.logs.rules, .n_names = l->args.logs.n_rules, .one_thread = true};
+        .names = l->args.logs.rules, .n_names = l->args.logs.n_rules, .code_later = true};
     struct snapshot *now = s ? snapshot_load(s, &from, &d) : NULL;
     if (now) {
         struct options options = s->options;
@@ -327,7 +313,7 @@ static bool cmd_learn_on_line(void *u, struct message *m)
         m->text.n && (any ? parser_parse_next(&a->seen, &ctx, &a->record) : parser_parse(a->format, &ctx, &a->record));
     /* A repeat that a syslogd tells of is a line of its own. */
     if (m->text.n)
-        leaf = clusters_add(a->clusters, read && a->record.times <= 1 ? a->record.message : m->text, true, NULL);
+        leaf = clusters_add(a->clusters, read && a->record.times <= 1 ? a->record.message : m->text, 0, NULL);
     for (unsigned i = 0; i < m->lines; i++) {
         a->leaves = xroom(a->leaves, a->n, sizeof *a->leaves);
         a->leaves[a->n++] = leaf;
@@ -400,7 +386,7 @@ static int read_arguments(int argc, char **argv, struct arguments *a)
 
 int cmd_learn(int argc, char **argv)
 {
-    struct lesson l = {.now_us = clock_wall_us()};
+    struct lesson l = {0};
     int status = read_arguments(argc, argv, &l.args);
     if (status == EXIT_WELL)
         status = l.args.from ? carry_over(&l.args) : l.args.assign ? assign(&l.args) : learn_rules_of(&l);

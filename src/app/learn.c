@@ -3,42 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/xalloc.h"
 #include "parsers/parser.h"
 
-enum { LINE_BYTES_MAX = 2000, HASHED_BYTES = 256 };
-
-/* --- where messages stand --- */
-
-static uint64_t hash_of(struct slice text)
-{
-    static const struct hash_secret no_secret;
-    return hash64(&no_secret, 1, slice_sub(text, 0, HASHED_BYTES));
-}
-
-void learn_at(struct learn *l, struct slice text, unsigned lines)
-{
-    l->text = text;
-    l->recent[l->n_recent % LEARN_RECENT].hash = hash_of(text);
-    l->recent[l->n_recent++ % LEARN_RECENT].line = l->line + 1;
-    l->line += lines;
-}
-
-/* The line of a record that may have been held for its trace: of those that read the same the first; 0: too long ago.
- */
-static uint64_t line_of(const struct learn *l, struct slice raw)
-{
-    uint64_t hash = hash_of(raw), line = 0;
-    for (unsigned i = 0; i < LEARN_RECENT && i < l->n_recent; i++) {
-        unsigned at = (l->n_recent - 1 - i) % LEARN_RECENT;
-        if (l->recent[at].hash == hash)
-            line = l->recent[at].line;
-    }
-    return line;
-}
-
-/* --- what is kept of a message --- */
+enum { LINE_BYTES_MAX = 2000 };
 
 static void name_secret(struct learn *l, uint64_t line)
 {
@@ -48,13 +16,12 @@ static void name_secret(struct learn *l, uint64_t line)
                 l->path, (unsigned long long)line);
 }
 
-static void keep_sample(struct learn *l, struct learn_leaf *leaf, const struct outcome *j)
+static void keep_sample(struct learn *l, struct learn_leaf *leaf, const struct learn_told *m)
 {
-    struct slice raw = j->raw, line = slice_sub(slice_split(&raw, '\n'), 0, LINE_BYTES_MAX);
-    struct slice shown = scrub_text(l->scrub, line, &l->arena);
+    struct slice line = slice_sub(m->line, 0, LINE_BYTES_MAX), shown = scrub_text(l->scrub, line, &l->arena);
     bool filtered = !slice_eq(shown, line);
     if (filtered)
-        name_secret(l, line_of(l, j->raw));
+        name_secret(l, m->number);
     leaf->samples[leaf->n_samples++] =
         (struct learn_sample){.text = slice_dup(shown), .format = parser_detect(line), .filtered = filtered};
     arena_reset(&l->arena);
@@ -69,26 +36,18 @@ static struct learn_leaf *leaf_at(struct learn *l, unsigned i)
     return &l->leaves[i];
 }
 
-void learn_take(struct learn *l, const struct outcome *j)
+void learn_take(struct learn *l, const struct learn_told *m)
 {
-    const struct record *r = j->record;
     bool fresh;
-    l->messages++;
-    if (!r)
-        return;
-    l->known += j->verdict->rule != NULL;
-    l->access += !j->verdict->rule && format_traits(r->format)->access;
-    if (j->verdict->rule || format_traits(r->format)->access || !r->message.n)
-        return;
-    int i = clusters_add(l->clusters, r->message, false, &fresh);
+    int i = clusters_add(l->clusters, m->message, m->shape, &fresh);
     if (i == CLUSTERS_NONE)
         return;
     struct learn_leaf *leaf = leaf_at(l, (unsigned)i);
-    leaf->levels[r->level]++;
+    leaf->levels[m->level]++;
     if (!leaf->line)
-        leaf->line = line_of(l, j->raw);
+        leaf->line = m->number;
     if (fresh && leaf->n_samples < LEARN_SAMPLES)
-        keep_sample(l, leaf, j);
+        keep_sample(l, leaf, m);
 }
 
 void learn_init(struct learn *l, const struct options *opt)

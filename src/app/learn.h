@@ -1,19 +1,20 @@
 /*
  * learn: rules made from a log: what no rule knows yet, brought together (core/clusters.h), and written as a rule file.
  *
- * learn.c gathers what the pipeline tells; learn_rules.c makes rules of it and proves them; cmd_learn.c reads arguments
- * and files. One thread; bounded by what clusters.h bounds and LEARN_RULES_MAX.
+ * learn_read.c judges a log; learn.c gathers what it tells; learn_rules.c makes rules of that and proves them;
+ * cmd_learn.c reads arguments and files. One thread; bounded by what clusters.h bounds and LEARN_RULES_MAX.
  */
 #ifndef APP_LEARN_H
 #define APP_LEARN_H
 
+#include "app/learn_read.h"
 #include "app/suspicion.h"
 #include "base/arena.h"
 #include "core/clusters.h"
 #include "core/pipeline_setup.h"
 #include "core/scrub.h"
 
-enum { LEARN_FAULTS_MAX = 300, LEARN_NOISE_MAX = 200, LEARN_SAMPLES = 2, LEARN_SECRETS_SHOWN = 20, LEARN_RECENT = 256 };
+enum { LEARN_FAULTS_MAX = 300, LEARN_NOISE_MAX = 200, LEARN_SAMPLES = 2, LEARN_SECRETS_SHOWN = 20 };
 
 /* A line of the log as a sample has it, without what the scrubber takes out. */
 struct learn_sample {
@@ -35,27 +36,17 @@ struct learn {
     struct clusters *clusters;
     struct learn_leaf *leaves;
     unsigned n_leaves;
-    uint64_t messages, known, access; /* known: to a rule; access: requests of a web server, which are no text */
-    uint64_t secrets;                 /* lines with some, among those that were looked at */
+    struct learn_counts counts;
+    uint64_t secrets; /* lines with some, among those that were looked at */
     struct scrub *scrub;
     struct suspicion suspicion;
     struct arena arena; /* the life of one message */
-    /* Where messages stand. */
-    const char *path;
-    uint64_t line; /* of the message in work, from 1 */
-    struct slice text;
-    struct {
-        uint64_t hash, line;
-    } recent[LEARN_RECENT]; /* of those before it, of which a trace may be held */
-    unsigned n_recent;
+    const char *path;   /* of the log in work */
 };
 
 void learn_init(struct learn *l, const struct options *opt);
 void learn_done(struct learn *l);
-/* The next message is this one, of so many lines; `before` of them lie between the last one and it. */
-void learn_at(struct learn *l, struct slice text, unsigned lines);
-/* What became of it. */
-void learn_take(struct learn *l, const struct outcome *j);
+void learn_take(struct learn *l, const struct learn_told *m);
 
 struct learn_written {
     unsigned faults, noise, untold; /* untold: clusters for which no pattern tells theirs from others */

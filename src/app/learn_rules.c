@@ -302,12 +302,12 @@ static void put_event(struct drafts *d, const struct draft *f, struct arena *a)
 static void put_rule(struct drafts *d, struct draft *f)
 {
     struct arena a = {0};
-    double share = 100.0 * (double)f->cluster->n / (double)(d->learn->messages ? d->learn->messages : 1);
+    double share = 100.0 * (double)f->cluster->n / (double)(d->learn->counts.messages ? d->learn->counts.messages : 1);
     f->from = d->file.line;
     rule_file_put(&d->file, "%s", "");
     rule_file_put(&d->file, "  # %llu of %llu messages, %.*f %%; the first is %s:%llu",
-                  (unsigned long long)f->cluster->n, (unsigned long long)d->learn->messages, share < 0.1 ? 3 : 1, share,
-                  rule_file_clean(slice_str(f->path), &a), (unsigned long long)f->line);
+                  (unsigned long long)f->cluster->n, (unsigned long long)d->learn->counts.messages, share < 0.1 ? 3 : 1,
+                  share, rule_file_clean(slice_str(f->path), &a), (unsigned long long)f->line);
     rule_file_put(&d->file, "  - id: %.*s.%s", SLICE_ARG(d->pack), f->id);
     rule_file_put(&d->file, "    match: %s", rule_file_quoted(sbuf_slice(&f->pattern.regex), &a));
     if (f->fault)

@@ -181,10 +181,14 @@ static struct leaf *find_leaf(struct clusters *c, struct slice message, uint64_t
     return l;
 }
 
-int clusters_add(struct clusters *c, struct slice message, bool exact, bool *fresh)
+uint64_t clusters_shape(struct slice message)
+{
+    return shape_by(message, false);
+}
+
+int clusters_add(struct clusters *c, struct slice message, uint64_t shape, bool *fresh)
 {
     bool dummy, *is_fresh = fresh ? fresh : &dummy;
-    uint64_t shape = exact ? 0 : shape_by(message, false);
     struct leaf *l = shape ? table_get(&c->by_shape, shape) : NULL;
     *is_fresh = false;
     l = l ? l : find_leaf(c, message, shape, is_fresh);

@@ -44,9 +44,11 @@ struct cluster {
 
 struct clusters *clusters_new(const struct log_masks *masks);
 void clusters_free(struct clusters *c);
-/* exact: every message is made a template, whatever its shape. *fresh, if not NULL: it has become an example. Returns
- * its leaf, CLUSTERS_NONE: there are too many. */
-int clusters_add(struct clusters *c, struct slice message, bool exact, bool *fresh);
+/* The shape of a message, by which most are known; 0: it has none. On any thread. */
+uint64_t clusters_shape(struct slice message);
+/* shape: of the message; 0: it is made a template, whatever its shape. *fresh, if not NULL: it has become an example.
+ * Returns its leaf, CLUSTERS_NONE: there are too many. */
+int clusters_add(struct clusters *c, struct slice message, uint64_t shape, bool *fresh);
 /* Joins leaves. Once, when all has been added. */
 void clusters_refine(struct clusters *c);
 /* How many there are, and each: by their first messages. Before clusters_refine each leaf. */

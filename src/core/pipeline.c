@@ -69,16 +69,22 @@ static void tell_fate(struct pipeline *p, const struct message *m, const struct 
         hooks->outcome(hooks->u, o);
 }
 
+static struct outcome outcome_of(const struct message *m, enum count fate)
+{
+    return (struct outcome){.raw = m->text, .fate = fate, .stream = m->stream, .offset = m->offset};
+}
+
 static void refuse(struct pipeline *p, const struct message *m, const char *reason)
 {
-    const struct outcome o = {.raw = m->text, .fate = COUNT_refused, .reason = reason, .stream = m->stream};
+    struct outcome o = outcome_of(m, COUNT_refused);
+    o.reason = reason;
     tell_fate(p, m, &o);
 }
 
 /* The first of its messages has its fate, the others are judged as their own. */
 static void settle_messages(struct pipeline *p, const struct message *m, struct record *r, bool has_trace)
 {
-    struct outcome o = {.raw = m->text, .stream = m->stream};
+    struct outcome o = outcome_of(m, COUNT_N);
     struct entry_messages messages;
     struct verdict v;
     entry_messages_init(&messages, &p->trace, r, has_trace, &p->parts.arena);
@@ -96,7 +102,7 @@ static void settle_messages(struct pipeline *p, const struct message *m, struct 
 /* It is disposed of, and told. */
 static void settle(struct pipeline *p, const struct message *m, struct record *r, bool has_trace)
 {
-    struct outcome o = {.raw = m->text, .fate = COUNT_blank, .stream = m->stream};
+    struct outcome o = outcome_of(m, COUNT_blank);
     struct verdict v;
     p->extra = 0;
     if (r) {
@@ -200,7 +206,7 @@ static bool is_joined(struct pipeline *p, const struct message *m, bool blank, b
 static bool leave_out_past(struct pipeline *p, const struct message *m)
 {
     p->parts.wall_us = past_received(&p->parts.setup.past, m, p->parts.wall_us);
-    const struct outcome o = {.raw = m->text, .fate = past_left_out(&p->parts.setup.past, m), .stream = m->stream};
+    const struct outcome o = outcome_of(m, past_left_out(&p->parts.setup.past, m));
     if (o.fate == COUNT_N)
         return false;
     tell_fate(p, m, &o);
@@ -220,7 +226,7 @@ static void pass_over(struct pipeline *p, const struct message *m, bool blank)
 static void take_up(struct pipeline *p, const struct message *m)
 {
     struct verdict v = {0};
-    struct outcome o = {.raw = m->text, .stream = m->stream};
+    struct outcome o = outcome_of(m, COUNT_N);
     if (pipeline_take_up(p, m, &o, &v))
         tell_fate(p, m, &o);
     else

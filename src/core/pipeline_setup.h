@@ -40,6 +40,7 @@ struct outcome {
     struct slice raw;
     const char *reason;          /* of the refusal */
     const struct stream *stream; /* where the message came from; NULL when none came */
+    uint64_t offset;             /* and where in it, as its input said; of several lines that are one, the first */
 };
 
 /* What whoever runs crumbd should know of. NEW_ISSUES: limits.new_issues is used up for this hour. PROJECT: a rule

@@ -10,7 +10,7 @@
 
 static int add(struct clusters *c, const char *message)
 {
-    return clusters_add(c, slice_str(message), false, NULL);
+    return clusters_add(c, slice_str(message), clusters_shape(slice_str(message)), NULL);
 }
 
 /* Every line of one list is one cluster, and no two lists are the same. */
@@ -65,8 +65,8 @@ START_TEST(shapes_do_not_tell_otherwise)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
             snprintf(text, sizeof text, forms[k], i * 7 % 60, i * i % 59);
 #pragma GCC diagnostic pop
-            a[n] = clusters_add(quick, slice_str(text), false, NULL);
-            b[n] = clusters_add(slow, slice_str(text), true, NULL);
+            a[n] = clusters_add(quick, slice_str(text), clusters_shape(slice_str(text)), NULL);
+            b[n] = clusters_add(slow, slice_str(text), 0, NULL);
         }
     for (unsigned i = 0; i < n; i++)
         for (unsigned k = 0; k < i; k++)
@@ -92,8 +92,8 @@ START_TEST(wide_shapes_do_not_tell_otherwise)
             else
                 snprintf(text, sizeof text, "[req-%08x-12%02x-%c%03x-9c3d-0123456789ab] asks ssh%u", i * 123457, i,
                          "a4"[i % 2], i, k);
-            a[n] = clusters_add(quick, slice_str(text), false, &fresh[n]);
-            b[n] = clusters_add(slow, slice_str(text), true, NULL);
+            a[n] = clusters_add(quick, slice_str(text), clusters_shape(slice_str(text)), &fresh[n]);
+            b[n] = clusters_add(slow, slice_str(text), 0, NULL);
         }
     for (unsigned i = 0; i < n; i++)
         for (unsigned k = 0; k < i; k++)
@@ -131,7 +131,7 @@ START_TEST(patterns_match_their_own)
         struct clusters *c = clusters_new(NULL);
         struct cluster_pattern p;
         for (unsigned k = 0; k < 3 && cases[i].lines[k]; k++)
-            clusters_add(c, slice_str(cases[i].lines[k]), true, NULL);
+            clusters_add(c, slice_str(cases[i].lines[k]), 0, NULL);
         clusters_refine(c);
         ck_assert_uint_eq(clusters_count(c), 1);
         ck_assert(cluster_pattern_make(clusters_get(c, 0), &p));
@@ -160,7 +160,8 @@ START_TEST(there_are_bounds)
         for (unsigned n = i, k = 0; k < 5; k++, n /= 26)
             word[k] = (char)('a' + n % 26);
         snprintf(text, sizeof text, "%s is not there", word);
-        ck_assert_int_eq(clusters_add(c, slice_str(text), false, NULL), i < CLUSTERS_MAX ? (int)i : CLUSTERS_NONE);
+        ck_assert_int_eq(clusters_add(c, slice_str(text), clusters_shape(slice_str(text)), NULL),
+                         i < CLUSTERS_MAX ? (int)i : CLUSTERS_NONE);
     }
     ck_assert_uint_eq(clusters_lost(c), 10);
     clusters_refine(c);
