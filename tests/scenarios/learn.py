@@ -111,6 +111,37 @@ def scenario_learn_holds_little_of_thousands_of_kinds(t):
     assert more < 150 << 20, more
 
 
+def with_traces(path, megabytes, frames):
+    """A log of which most lines are of stack traces of so many frames, so that wherever it is cut that is within one. Returns how many traces it has."""
+    rnd, written, traces = random.Random(11), 0, 0
+    with open(path, "w", encoding="ascii") as f:
+        while written < megabytes << 20:
+            second = traces // 50
+            head = "2026-11-23 %02d:%02d:%02d,%03d " % (second // 3600 % 24, second // 60 % 60, second % 60, traces % 1000)
+            text = head + "ERROR [main] shop.Order: order %d failed\njava.lang.IllegalStateException: no stock\n" % rnd.randrange(10**6)
+            text += "".join("\tat com.acme.shop.Part%d.step(Part%d.java:%d)\n" % (k, k, rnd.randrange(900)) for k in range(rnd.choice(frames)))
+            f.write(text)
+            written += len(text)
+            traces += 1
+    return traces
+
+
+def scenario_learn_is_the_same_on_one_processor(t):
+    """A log of several blocks: each trace is one message, also where it lies over two of them, and the rules do not depend on the number of threads."""
+    processors = os.sched_getaffinity(0)
+    for name, frames in (("long", range(30, 90)), ("short", (0, 0, 1))):
+        log = t.path(name + ".log")
+        traces = with_traces(log, 14, frames)
+        several = t.run("learn", "--json", log)[0]
+        got = json.loads(several)
+        t.eq((got["messages"], got["faults"] + got["noise"] + got["untold"]), (traces, 1), "traces and kinds of them")
+        os.sched_setaffinity(0, {min(processors)})
+        try:
+            t.eq(t.run("learn", "--json", log)[0], several)
+        finally:
+            os.sched_setaffinity(0, processors)
+
+
 def scenario_learn_over_real_logs(t):
     """Three logs of LogHub: the rules pass check, and in their own log no line meets the rule of another cluster."""
     folder = loghub()
