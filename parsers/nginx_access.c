@@ -43,7 +43,7 @@ static inline bool nginx_access_value_from(struct slice *rest, struct slice lite
         *rest = SLICE_NONE;
         return true;
     }
-    for (size_t from = 0;;) {
+    for (size_t from = 0; from < rest->n;) {
         ptrdiff_t at = slice_find_near(slice_of(rest->p + from, rest->n - from), literal);
         if (at < 0)
             return false;
@@ -55,6 +55,7 @@ static inline bool nginx_access_value_from(struct slice *rest, struct slice lite
         *rest = slice_of(rest->p + end + literal.n, rest->n - end - literal.n);
         return true;
     }
+    return false;
 }
 
 static bool is_status(struct slice s)
