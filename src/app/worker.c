@@ -547,6 +547,7 @@ void worker_join(struct worker *w)
         pipeline_free(w->pipeline);
     source_files_free(w->sources);
     snapshot_unref(w->snapshot);
+    event_base_loop(w->base, EVLOOP_NONBLOCK); /* what libevent has put off holds connections that were let go */
     event_base_free(w->base);
     turn_watch_done(&w->watch);
     table_done(&w->past_issues);
